@@ -1,0 +1,1 @@
+"""The record and its FHIR interface. Knows nothing of hospitals, tokens or pages."""

@@ -1,0 +1,170 @@
+"""`Access`: what a caller may see and do, as a value; and the one SQL predicate made from it.
+
+Nothing is fetched and then filtered. `visible` goes into every occurrence of the resource
+table: match, include, count, sort, page, history. A resource that it hides answers exactly
+as one that never was.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from sqlalchemy import ColumnElement, FromClause, and_, exists, false, or_, select, true, tuple_
+
+from fhir_server.model.compartments import is_directory
+from fhir_server.model.ids import bucket_of
+from fhir_server.store.tables import care_relationship, index_token
+
+
+class Interaction(StrEnum):
+    """What is asked, in FHIR's words. https://hl7.org/fhir/R4/valueset-type-restful-interaction.html"""
+
+    READ = "read"
+    VREAD = "vread"
+    HISTORY = "history-instance"
+    SEARCH = "search-type"
+    CREATE = "create"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who asks, in the words that the ledger keeps; an empty text where there is none."""
+
+    role: str
+    """`patient`, `clinician`, `auditor`, `operator`, `feed`, `client`, or `unknown`."""
+    user: str = ""
+    """A reference such as `Practitioner/…` or `Patient/…`, or a name such as `feed:mersey`."""
+    name: str = ""
+    organization: str = ""
+    """ODS code, or a name where there is no code."""
+    client: str = ""
+    """The application's client_id."""
+    token_id: str = ""
+    """The token's public id, never a part of the token."""
+    purpose: str = ""
+    """Purpose of use, from v3-ActReason: `PATRQT`, `TREAT`, `HOPERAT`, `COVERAGE`…"""
+    network: str = ""
+    """The address that the request came from."""
+    behind: str = ""
+    """The operating-system user behind a token made on the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRecord:
+    """The records of these patients, by id: a patient's own."""
+
+    patients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaredFor:
+    """The records of patients whom a team of this practitioner (an id) cares for, today."""
+
+    practitioner: str
+
+
+@dataclass(frozen=True, slots=True)
+class WholeStore:
+    """Every record: filing, and whoever runs the machine. Never a person at a browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoRecord:
+    """No patient's record at all: auditors, operators, applications without a patient."""
+
+
+Reach = OwnRecord | CaredFor | WholeStore | NoRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """One granular scope: a resource matches when, for each group, it has one of the hashes.
+
+    SMART App Launch 2.2, `patient/Observation.rs?category=laboratory`.
+    """
+
+    groups: tuple[frozenset[int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one request may see and do. Made by `auth.policy` and by the feeds, by nobody else."""
+
+    agent: Agent
+    request_id: str
+    reach: Reach
+    grants: Mapping[str, frozenset[Interaction]]
+    """Type to what may be done with it; a type that is missing is refused."""
+    bound_by_release: bool = True
+    """Whether held results are hidden: True for everyone but staff and filing."""
+    hidden_labels: int = 0
+    """Bits of `resource.labels` that hide a resource from this caller."""
+    narrowed: Mapping[str, tuple[Narrowing, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Type to granular scopes, of which one must match; a type that is missing is not narrowed."""
+
+    def permits(self, resource_type: str, interaction: Interaction) -> bool:
+        """Tell whether token and table allow this at all; data are not looked at."""
+        return interaction in self.grants.get(resource_type, frozenset())
+
+
+def visible(access: Access, resource_type: str, table: FromClause, now: int) -> ColumnElement[bool]:
+    """Return the predicate on *table*'s rows of *resource_type* that *access* may see.
+
+    compartment ∧ scope ∧ label ∧ release. *table* is `resource`, `resource_version` or an alias
+    of one; *now* is in microseconds. The directory (organisations, practitioners) belongs to
+    no patient: `grants` says who may read or search it.
+    """
+    column = table.c
+    terms = [column.type == resource_type, _within(access.reach, resource_type, table, now)]
+    if access.bound_by_release:
+        terms.append(and_(column.release_at.is_not(None), column.release_at <= now))
+    if access.hidden_labels:
+        terms.append(column.labels.bitwise_and(access.hidden_labels) == 0)
+    scopes = access.narrowed.get(resource_type, ())
+    if scopes:
+        terms.append(or_(*(_narrowed_to(scope, table) for scope in scopes)))
+    return and_(*terms)
+
+
+def _within(reach: Reach, resource_type: str, table: FromClause, now: int) -> ColumnElement[bool]:
+    column = table.c
+    if isinstance(reach, WholeStore):
+        return true()
+    if is_directory(resource_type):
+        return column.patient == ""
+    match reach:
+        case OwnRecord(patients) if patients:
+            own = [(bucket_of(patient), patient) for patient in patients]
+            return tuple_(column.bucket, column.patient).in_(own)
+        case CaredFor(practitioner):
+            cares = care_relationship.alias()
+            return exists(
+                select(cares.c.bucket).where(
+                    cares.c.bucket == column.bucket,
+                    cares.c.patient == column.patient,
+                    cares.c.practitioner == practitioner,
+                    cares.c.starts <= now,
+                    or_(cares.c.ends.is_(None), cares.c.ends > now),
+                )
+            )
+        case _:
+            return false()
+
+
+def _narrowed_to(scope: Narrowing, table: FromClause) -> ColumnElement[bool]:
+    column, token = table.c, index_token.alias()
+    return and_(
+        *(
+            exists(
+                select(token.c.bucket).where(
+                    token.c.bucket == column.bucket,
+                    token.c.patient == column.patient,
+                    token.c.id == column.id,
+                    token.c.hash.in_(sorted(group)),
+                )
+            )
+            for group in scope.groups
+        )
+    )

@@ -1,0 +1,107 @@
+"""The error kinds of the house, each with its FHIR issue type and no HTTP in it.
+
+https://hl7.org/fhir/R4/valueset-issue-type.html
+
+    FhirError
+    ├── Invalid              structure, value, required, invariant, code-invalid
+    ├── NotSupported         not-supported
+    ├── Unauthenticated      login
+    ├── Forbidden            forbidden
+    ├── NotFound             not-found
+    ├── Conflict             conflict
+    ├── VersionConflict      conflict (If-Match)
+    ├── TooLarge             too-long
+    ├── TooMany              throttled
+    └── Unavailable          transient
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing that is wrong, said to the person who can mend it.
+
+    *expression* is the FHIRPath of the culprit (`Observation.status`), or a field address of
+    an HL7 v2 message (`OBX[3].5`); empty where no element is to blame. *text* is a sentence
+    without patient data; *diagnostics* a hint how to mend it.
+    """
+
+    code: str
+    text: str
+    expression: str = ""
+    diagnostics: str = ""
+
+
+class FhirError(Exception):
+    """A request that can't be answered as asked, with one issue or more."""
+
+    code = "exception"
+
+    def __init__(self, *issues: Issue) -> None:
+        super().__init__("; ".join(issue.text for issue in issues))
+        self.issues: Sequence[Issue] = issues
+
+    @classmethod
+    def of(cls, text: str, expression: str = "", diagnostics: str = "", code: str = "") -> "FhirError":
+        """Return this kind of error with a single issue."""
+        return cls(Issue(code or cls.code, text, expression, diagnostics))
+
+
+class Invalid(FhirError):
+    """The content breaks a rule of FHIR or of this server."""
+
+    code = "invalid"
+
+
+class NotSupported(FhirError):
+    """The server does not do this, for anybody."""
+
+    code = "not-supported"
+
+
+class Unauthenticated(FhirError):
+    """There is no token, or none that holds."""
+
+    code = "login"
+
+
+class Forbidden(FhirError):
+    """The token and the address alone say no; data were not looked at."""
+
+    code = "forbidden"
+
+
+class NotFound(FhirError):
+    """It does not exist, or not for this caller: the two answer alike."""
+
+    code = "not-found"
+
+
+class Conflict(FhirError):
+    """The state of the record does not allow it."""
+
+    code = "conflict"
+
+
+class VersionConflict(Conflict):
+    """Somebody else wrote first: If-Match names a version that is not the current one."""
+
+
+class TooLarge(FhirError):
+    """The request is larger than its limit."""
+
+    code = "too-long"
+
+
+class TooMany(FhirError):
+    """Too many requests in too short a time."""
+
+    code = "throttled"
+
+
+class Unavailable(FhirError):
+    """The server can't do it now: the record or its ledger can't be written. Try again."""
+
+    code = "transient"

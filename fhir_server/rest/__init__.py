@@ -1,0 +1,1 @@
+"""The FHIR interface over HTTP, one file per interaction."""

@@ -1,0 +1,1 @@
+"""The portal's JSON routes, one file per kind of user."""

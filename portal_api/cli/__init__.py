@@ -1,0 +1,1 @@
+"""The command `portal-fhir`, one file per command group."""

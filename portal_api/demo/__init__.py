@@ -1,0 +1,1 @@
+"""The demonstration: synthetic hospitals, patients and a live feed, on loopback only."""

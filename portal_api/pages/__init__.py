@@ -1,0 +1,1 @@
+"""Server-rendered pages for patients, clinicians, auditors and operators."""
