@@ -1,0 +1,103 @@
+"""What tests share: a fresh database for each test, on both engines, made by the real migrations.
+
+A test that asks for `database_url` runs twice, once on SQLite and once on PostgreSQL. The schema
+is migrated once a session and copied for each test: a file for SQLite, a template database for
+PostgreSQL.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from portal_api import migrations
+from tests import postgres
+
+ENGINES = ("sqlite", "postgresql")
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def pg_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server: the one given, or one started for this session."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given.replace("postgresql://", "postgresql+psycopg://")
+    else:
+        with postgres.server(postgres.find_programs()) as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def pg_admin(pg_server: str) -> Iterator[psycopg.Connection]:
+    """A connection that makes and drops databases."""
+    with postgres.connect(pg_server) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def _postgresql_template(pg_server: str, pg_admin: psycopg.Connection) -> Iterator[str]:
+    name = f"portal_template_{os.getpid()}"
+    pg_admin.execute(f'CREATE DATABASE "{name}"')
+    migrations.upgrade(postgres.in_database(pg_server, name))
+    yield name
+    pg_admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "portal.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def empty_postgresql_url(pg_server: str, pg_admin: psycopg.Connection) -> Iterator[str]:
+    """A fresh PostgreSQL database without a schema."""
+    name = f"portal_{os.getpid()}_{next(_numbers)}"
+    pg_admin.execute(f'CREATE DATABASE "{name}"')
+    yield postgres.in_database(pg_server, name)
+    pg_admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def postgresql_url(
+    pg_server: str, pg_admin: psycopg.Connection, _postgresql_template: str
+) -> Iterator[str]:
+    """A fresh PostgreSQL database with the schema in it."""
+    name = f"portal_{os.getpid()}_{next(_numbers)}"
+    pg_admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_postgresql_template}"')
+    yield postgres.in_database(pg_server, name)
+    pg_admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
+    """A fresh SQLite database with the schema in it."""
+    path = tmp_path / "portal.db"
+    shutil.copy(_sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The engine that this test runs on: `sqlite`, then `postgresql`."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(engine_name: str, request: pytest.FixtureRequest) -> str:
+    """A fresh database with the schema in it, on each engine in turn."""
+    return str(request.getfixturevalue(f"{engine_name}_url"))
+
+
+@pytest.fixture
+def empty_database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without a schema, on each engine in turn."""
+    if engine_name == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty' / 'portal.db'}"
+    return str(request.getfixturevalue("empty_postgresql_url"))

@@ -1,0 +1,119 @@
+"""The migrations make the schema that the code expects, on both engines, or change nothing."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import func, insert, select, text
+
+from fhir_server.store.engine import open_engines
+from fhir_server.store.tables import audit_head, bucket_lock, installation
+from portal_api import migrations
+from portal_api.migrations.schema import metadatas
+
+
+def test_the_migrated_schema_is_the_one_that_the_code_has(database_url: str) -> None:
+    engines = open_engines(database_url)
+    with engines.reader.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, metadatas())
+    engines.dispose()
+    assert differences == []
+
+
+def test_a_column_that_is_missing_from_the_database_is_noticed(database_url: str) -> None:
+    engines = open_engines(database_url)
+    with engines.writer.begin() as connection:
+        connection.execute(text("ALTER TABLE held_notice DROP COLUMN title"))
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        [(kind, _, table, column)] = compare_metadata(context, metadatas())
+    engines.dispose()
+    assert (kind, table, column.name) == ("add_column", "held_notice", "title")
+
+
+def test_a_new_installation_has_its_buckets_its_keys_and_an_empty_ledger(database_url: str) -> None:
+    engines = open_engines(database_url)
+    with engines.reader.connect() as connection:
+        buckets = connection.execute(
+            select(func.count(), func.min(bucket_lock.c.bucket), func.max(bucket_lock.c.bucket))
+        ).one()
+        keys = dict(connection.execute(select(installation.c.name, installation.c.value)).all())
+        head = connection.execute(select(audit_head)).all()
+    engines.dispose()
+    assert tuple(buckets) == (4096, 0, 4095)
+    assert set(keys) == {"id_key", "page_key"}
+    assert {len(key) for key in keys.values()} == {32}
+    assert keys["id_key"] != keys["page_key"]
+    assert [(row.one, row.size, bytes(row.peaks)) for row in head] == [(1, 0, b"")]
+
+
+def test_no_two_installations_share_a_key(tmp_path) -> None:
+    keys = []
+    for name in ("one", "two"):
+        url = f"sqlite:///{tmp_path / name / 'portal.db'}"
+        migrations.upgrade(url)
+        engines = open_engines(url)
+        with engines.reader.connect() as connection:
+            keys += connection.execute(select(installation.c.value)).scalars()
+        engines.dispose()
+    assert len(set(keys)) == 4
+
+
+def test_a_migrated_database_knows_its_version_and_a_second_run_changes_nothing(
+    empty_database_url: str,
+) -> None:
+    assert migrations.current(empty_database_url) is None
+    migrations.upgrade(empty_database_url)
+    migrations.upgrade(empty_database_url)
+    assert migrations.current(empty_database_url) == migrations.head()
+    migrations.require_current(empty_database_url)
+
+
+def test_two_programs_that_migrate_at_once_do_not_disturb_each_other(
+    empty_database_url: str,
+) -> None:
+    migrate = [empty_database_url] * 3
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(migrations.upgrade, migrate)) == [None, None, None]
+    assert migrations.current(empty_database_url) == migrations.head()
+
+
+def test_a_schema_from_a_newer_program_is_refused_and_left_alone(database_url: str) -> None:
+    engines = open_engines(database_url)
+    with engines.writer.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engines.dispose()
+    with pytest.raises(migrations.SchemaUnknown, match="9999, which this program does not know"):
+        migrations.upgrade(database_url)
+    with pytest.raises(migrations.SchemaUnknown, match="this program needs"):
+        migrations.require_current(database_url)
+    assert migrations.current(database_url) == "9999"
+
+
+def test_a_database_without_a_schema_is_not_served(empty_database_url: str) -> None:
+    with pytest.raises(migrations.SchemaUnknown, match="is empty"):
+        migrations.require_current(empty_database_url)
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty_database_url: str, monkeypatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no entropy")
+
+    monkeypatch.setattr("secrets.token_bytes", fail)
+    with pytest.raises(OSError, match="no entropy"):
+        migrations.upgrade(empty_database_url)
+    monkeypatch.undo()
+    assert migrations.current(empty_database_url) is None
+    migrations.upgrade(empty_database_url)
+    assert migrations.current(empty_database_url) == migrations.head()
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_each_test_has_a_database_of_its_own(database_url: str, turn: str) -> None:
+    engines = open_engines(database_url)
+    with engines.writer.begin() as connection:
+        names = set(connection.execute(select(installation.c.name)).scalars())
+        connection.execute(insert(installation), {"name": f"the {turn} mark", "value": b"1"})
+    engines.dispose()
+    assert names == {"id_key", "page_key"}
