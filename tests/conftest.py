@@ -13,12 +13,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from portal_api import migrations
 from tests import postgres
 
 ENGINES = ("sqlite", "postgresql")
 _numbers = count(1)
+
+# A property is right or wrong; how long a busy machine takes over it is no part of it.
+settings.register_profile("portal", deadline=None)
+settings.load_profile("portal")
 
 
 @pytest.fixture(scope="session")
