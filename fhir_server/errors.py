@@ -3,8 +3,10 @@
 https://hl7.org/fhir/R4/valueset-issue-type.html
 
     FhirError
-    ├── Invalid              structure, value, required, invariant, code-invalid
+    ├── Invalid              invalid, structure: it can't be read
+    │   └── Unprocessable    required, value, invariant, code-invalid, business-rule: it breaks a rule
     ├── NotSupported         not-supported
+    │   └── NotAllowed       not-supported, as a method
     ├── Unauthenticated      login
     ├── Forbidden            forbidden
     ├── NotFound             not-found
@@ -17,6 +19,7 @@ https://hl7.org/fhir/R4/valueset-issue-type.html
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +47,31 @@ class FhirError(Exception):
         self.issues: Sequence[Issue] = issues
 
     @classmethod
-    def of(cls, text: str, expression: str = "", diagnostics: str = "", code: str = "") -> "FhirError":
+    def of(cls, text: str, expression: str = "", diagnostics: str = "", code: str = "") -> Self:
         """Return this kind of error with a single issue."""
         return cls(Issue(code or cls.code, text, expression, diagnostics))
 
 
 class Invalid(FhirError):
-    """The content breaks a rule of FHIR or of this server."""
+    """The request can't be read as FHIR."""
 
     code = "invalid"
+
+
+class Unprocessable(Invalid):
+    """The content can be read, but breaks a rule of FHIR or of this server."""
+
+    code = "business-rule"
 
 
 class NotSupported(FhirError):
     """The server does not do this, for anybody."""
 
     code = "not-supported"
+
+
+class NotAllowed(NotSupported):
+    """The address does not take that method; the diagnostics name those that it takes."""
 
 
 class Unauthenticated(FhirError):

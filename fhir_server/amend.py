@@ -1,0 +1,133 @@
+"""Create and update, as the FHIR interface and the portal's pages do them: one set of rules.
+
+Whoever writes for a patient must see that patient; the release policy decides on results; a
+message's sender and time are the server's. Feeds file through `Writer` with rules of their own.
+"""
+
+from concurrent.futures import Future
+from typing import Any
+
+from fhir_server import messages, release
+from fhir_server.access import Access, Interaction, visible
+from fhir_server.clock import micros
+from fhir_server.errors import Forbidden, NotFound, Unprocessable, VersionConflict
+from fhir_server.model.compartments import is_directory, patient_of
+from fhir_server.model.ids import bucket_of, is_id, new_id
+from fhir_server.record import Asked, Record, Stored, Writer
+from fhir_server.store import read
+from fhir_server.store.tables import resource
+
+Tree = dict[str, Any]
+
+_RESULTS = frozenset({"DiagnosticReport", "Observation"})
+
+
+def create(record: Record, access: Access, tree: Tree) -> "Future[Stored]":
+    """File *tree* (judged before) under a new id. https://hl7.org/fhir/R4/http.html#create
+
+    Raises Forbidden by the token alone; Unprocessable where the patient is not the caller's to
+    write for, or does not exist, with one and the same answer.
+    """
+    resource_type = tree["resourceType"]
+    asked = Asked("create", resource_type)
+    named = "" if resource_type == "Patient" else _owner(tree)
+    bucket = bucket_of(named) if named else None
+    id_ = new_id(bucket)
+
+    def piece(writer: Writer) -> Stored:
+        _permit(access, resource_type, Interaction.CREATE)
+        patient = _patient(writer, tree, id_)
+        content = messages.prepare(writer, tree, patient) if resource_type == "Communication" else tree
+        stored = writer.file(
+            content, id_=id_, patient=patient, release_at=_release_at(content, writer.now)
+        ).stored
+        writer.audit("create", entity=f"{stored.reference}/_history/{stored.version}", patient=patient)
+        return stored
+
+    return record.submit(access, piece, buckets=[bucket_of(id_)], asked=asked)
+
+
+def update(
+    record: Record, access: Access, id_: str, tree: Tree, if_match: int | None
+) -> "Future[Stored]":
+    """Make *tree* (judged before) the next version. https://hl7.org/fhir/R4/http.html#update
+
+    Raises NotFound for what the caller can't see (ids are the server's to give), VersionConflict
+    where *if_match* is not the current version, Unprocessable where the patient would change.
+    """
+    resource_type = tree["resourceType"]
+    asked = Asked("update", f"{resource_type}/{id_}")
+
+    def piece(writer: Writer) -> Stored:
+        _permit(access, resource_type, Interaction.UPDATE)
+        before = _seen(writer, resource_type, id_)
+        if before is None:
+            raise NotFound.of("There is no such resource, or it is not yours to see.")
+        if if_match is not None and if_match != before.version:
+            raise VersionConflict.of(
+                "Somebody else changed it first: If-Match does not name the current version.",
+                diagnostics="Read the resource again, and send its new ETag.",
+            )
+        if resource_type != "Patient" and _owner(tree) != before.patient:
+            raise Unprocessable.of(
+                "A resource stays in the record of the patient for whom it was made.",
+                expression=f"{resource_type}.subject",
+            )
+        stored = writer.file(
+            tree, id_=id_, patient=before.patient, release_at=_release_at(tree, writer.now)
+        ).stored
+        writer.audit(
+            "update", entity=f"{stored.reference}/_history/{stored.version}", patient=before.patient
+        )
+        return stored
+
+    buckets = [bucket_of(id_)] if is_id(id_) else []
+    return record.submit(access, piece, buckets=buckets, asked=asked)
+
+
+def _permit(access: Access, resource_type: str, interaction: Interaction) -> None:
+    if not access.permits(resource_type, interaction):
+        raise Forbidden.of(f"This token does not allow {interaction} on {resource_type}.")
+
+
+def _owner(tree: Tree) -> str:
+    patient = patient_of(tree)
+    if not patient and not is_directory(tree["resourceType"]):
+        raise Unprocessable.of(
+            "It has to name the patient to whom it belongs.",
+            expression=f"{tree['resourceType']}.subject",
+        )
+    if patient and not is_id(patient):
+        raise _no_such_patient(tree["resourceType"])
+    return patient
+
+
+def _patient(writer: Writer, tree: Tree, id_: str) -> str:
+    """Return the patient in whose record the new resource belongs, having seen that record."""
+    if tree["resourceType"] == "Patient":
+        return id_
+    patient = _owner(tree)
+    if patient and _seen(writer, "Patient", patient) is None:
+        raise _no_such_patient(tree["resourceType"])
+    return patient
+
+
+def _no_such_patient(resource_type: str) -> Unprocessable:
+    return Unprocessable.of(
+        "It names a patient who does not exist here, or is not yours to write for.",
+        expression=f"{resource_type}.subject",
+    )
+
+
+def _seen(writer: Writer, resource_type: str, id_: str) -> Stored | None:
+    if not is_id(id_):
+        return None
+    seen = visible(writer.access, resource_type, resource, writer.now)
+    rows = writer.select(read.by_id(resource_type, id_, seen))
+    return read.stored(rows[0]) if rows else None
+
+
+def _release_at(tree: Tree, now: int) -> int | None:
+    if tree["resourceType"] not in _RESULTS:
+        return now
+    return release.decide(release.categories(tree), now).release_at

@@ -1,0 +1,299 @@
+"""`Record`: the only door to the store.
+
+Reads take an `Access`, and their answer is given out when the audit entry is committed, not
+before; refusals leave an entry as well. Writes are *pieces*: functions of a `Writer`, run by the
+committer in one transaction with the entries that they owe. Every method returns a Future, which
+an event loop awaits and a thread waits for; without a written ledger it raises Unavailable.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from fhir_server import clock as time
+from fhir_server.access import Access, CaredFor, Interaction, OwnRecord, WholeStore, visible
+from fhir_server.audit.event import AccessEvent, encode
+from fhir_server.clock import Clock, micros
+from fhir_server.errors import FhirError, Forbidden, NotFound, Unavailable
+from fhir_server.model.ids import is_id, new_id
+from fhir_server.store import read as reading
+from fhir_server.store.committer import Committer, Piece
+from fhir_server.store.engine import Engines
+from fhir_server.store.read import Stored
+from fhir_server.store.tables import installation, resource, resource_version
+from fhir_server.store.write import Filed, Notice, Writer
+
+__all__ = ["Answer", "Filed", "Notice", "Record", "Stored", "Writer"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a look into the record found, and whose records it touched."""
+
+    found: Any
+    patients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, in the words of the ledger."""
+
+    subtype: str
+    entity: str = ""
+    query: str = ""
+
+
+class Record:
+    """One database, opened: its readers, its committer, and the keys made at installation."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        clock: Clock = time.now,
+        on_fatal: Callable[[str], None] | None = None,
+    ) -> None:
+        self.clock = clock
+        self.engines = engines
+        with engines.reader.connect() as connection:
+            rows = connection.execute(select(installation.c.name, installation.c.value)).all()
+        keys = {name: bytes(value) for name, value in rows}
+        self.id_key, self.page_key = keys["id_key"], keys["page_key"]
+        self._committer = Committer(engines, on_fatal)
+
+    def close(self) -> None:
+        """Commit what waits, then close every connection."""
+        self._committer.close()
+        self.engines.dispose()
+
+    @property
+    def waiting(self) -> int:
+        """How many pieces wait for the committer."""
+        return self._committer.depth
+
+    def read(self, access: Access, resource_type: str, id_: str) -> "Future[Stored]":
+        """Answer with the current version. Raises NotFound for what is absent or not the caller's."""
+
+        def look(connection: Connection, now: int) -> Answer:
+            seen = visible(access, resource_type, resource, now)
+            return _one(reading.first(connection, reading.by_id(resource_type, id_, seen)))
+
+        asked = Asked("read", f"{resource_type}/{id_}")
+        return self._look(access, resource_type, Interaction.READ, asked, _checked(id_, look))
+
+    def vread(self, access: Access, resource_type: str, id_: str, version: int) -> "Future[Stored]":
+        """Answer with one version, if it and the current one may both be seen. Raises NotFound."""
+
+        def look(connection: Connection, now: int) -> Answer:
+            seen = visible(access, resource_type, resource, now)
+            current = _one(reading.first(connection, reading.by_id(resource_type, id_, seen))).found
+            if current.version == version:
+                return _one(current)
+            seen = visible(access, resource_type, resource_version, now)
+            earlier = reading.versions(
+                resource_type, id_, seen, resource_version.c.version == version
+            )
+            return _one(reading.first(connection, earlier))
+
+        asked = Asked("vread", f"{resource_type}/{id_}/_history/{version}")
+        return self._look(access, resource_type, Interaction.VREAD, asked, _checked(id_, look))
+
+    def history(self, access: Access, resource_type: str, id_: str) -> "Future[Sequence[Stored]]":
+        """Answer with the versions that may be seen today, newest first. Raises NotFound."""
+
+        def look(connection: Connection, now: int) -> Answer:
+            seen = visible(access, resource_type, resource, now)
+            current = _one(reading.first(connection, reading.by_id(resource_type, id_, seen))).found
+            seen = visible(access, resource_type, resource_version, now)
+            rows = connection.execute(reading.versions(resource_type, id_, seen))
+            versions = (current, *map(reading.stored, rows))
+            return Answer(versions, (current.patient,) if current.patient else ())
+
+        asked = Asked("history-instance", f"{resource_type}/{id_}")
+        return self._look(access, resource_type, Interaction.HISTORY, asked, _checked(id_, look))
+
+    def look(
+        self,
+        access: Access,
+        resource_type: str,
+        interaction: Interaction,
+        asked: Asked,
+        look: Callable[[Connection, int], Answer],
+    ) -> "Future[Any]":
+        """Answer with what *look* finds on a reading connection, once its audit entries stand.
+
+        For searches, whose statements carry `visible` themselves. Package-internal: `look` sees
+        the store, so nobody outside `fhir_server` may call this.
+        """
+        return self._look(access, resource_type, interaction, asked, look)
+
+    def submit(
+        self,
+        access: Access,
+        piece: Callable[[Writer], T],
+        *,
+        buckets: Iterable[int] = (),
+        asked: Asked = Asked("transaction"),
+    ) -> "Future[T]":
+        """Run *piece* in the committer's transaction; answer with its result after the commit.
+
+        *buckets* are those whose resources it writes. What *piece* raises comes back through the
+        Future, its rows undone, with a refusal of what was *asked* on the ledger.
+        """
+
+        def run(connection: Connection) -> tuple[T, Sequence[bytes]]:
+            now, entries = micros(self.clock()), list[bytes]()
+
+            def note(subtype: str, **told: str) -> None:
+                entries.append(self._entry(connection, access, subtype, now=now, **told))
+
+            writer = Writer(connection, access, now, self.id_key, note)
+            answer = piece(writer)
+            writer.flush()
+            return answer, entries
+
+        def refused(error: Exception) -> Sequence[bytes]:
+            told = self._told(asked, _outcome(error), _reason(error))
+            return [self._bare_entry(access, micros(self.clock()), **told)]
+
+        return self._committer.submit(Piece(run, refused, frozenset(buckets)))
+
+    def select(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """Return the rows of *statement* over the caller's own package's tables: no audit, no resources."""
+        try:
+            with self.engines.reader.connect() as connection:
+                return connection.execute(statement).all()
+        except SQLAlchemyError as error:
+            raise Unavailable.of("The record can't be read now. Please try again.") from error
+
+    def note(
+        self,
+        access: Access,
+        subtype: str,
+        *,
+        outcome: str = "0",
+        entity: str = "",
+        patient: str = "",
+        query: str = "",
+        reason: str = "",
+    ) -> "Future[None]":
+        """Leave an audit entry on its own: a sign-in, a refusal at the door."""
+        told = {
+            "outcome": outcome,
+            "entity": entity,
+            "patient": patient,
+            "query": query,
+            "reason": reason,
+        }
+
+        def run(connection: Connection) -> tuple[None, Sequence[bytes]]:
+            now = micros(self.clock())
+            return None, [self._entry(connection, access, subtype, now=now, **told)]
+
+        return self._committer.submit(Piece(run, lambda _: ()))
+
+    def _look(
+        self,
+        access: Access,
+        resource_type: str,
+        interaction: Interaction,
+        asked: Asked,
+        look: Callable[[Connection, int], Answer],
+    ) -> "Future[Any]":
+        now = micros(self.clock())
+        found: Any
+        try:
+            if not access.permits(resource_type, interaction):
+                raise Forbidden.of(f"This token does not allow {interaction} on {resource_type}.")
+            with self.engines.reader.connect() as connection:
+                answer = look(connection, now)
+        except FhirError as refusal:
+            # What was asked is kept, never what was found: the patient stays out of the entry.
+            found = refusal
+            told = [self._told(asked, _outcome(refusal), _reason(refusal))]
+        except SQLAlchemyError as error:
+            found = Unavailable.of("The record can't be read now. Please try again.")
+            found.__cause__ = error
+            told = [self._told(asked, "8", "the record could not be read")]
+        else:
+            found = answer.found
+            told = [self._told(asked, "0", "") | {"patient": one} for one in answer.patients or ("",)]
+
+        def run(connection: Connection) -> tuple[Any, Sequence[bytes]]:
+            return found, [self._entry(connection, access, now=now, **one) for one in told]
+
+        return self._committer.submit(Piece(run, lambda _: ()))
+
+    @staticmethod
+    def _told(asked: Asked, outcome: str, reason: str) -> dict[str, str]:
+        return {
+            "subtype": asked.subtype,
+            "entity": asked.entity,
+            "query": asked.query,
+            "outcome": outcome,
+            "reason": reason,
+        }
+
+    def _entry(
+        self, connection: Connection, access: Access, subtype: str, *, now: int, **told: str
+    ) -> bytes:
+        patient = told.get("patient", "")
+        relationship = _relationship(connection, access, patient, now) if patient else ""
+        return self._bare_entry(access, now, subtype=subtype, relationship=relationship, **told)
+
+    def _bare_entry(self, access: Access, now: int, **told: str) -> bytes:
+        event = AccessEvent(
+            recorded=now, agent=access.agent, request_id=access.request_id, **told
+        )
+        return encode(event, id_=new_id(), nonce=secrets.token_bytes(16))
+
+
+def _checked(
+    id_: str, look: Callable[[Connection, int], Answer]
+) -> Callable[[Connection, int], Answer]:
+    """Guard *look* against ids that this server never gives out: they are nobody's."""
+
+    def guarded(connection: Connection, now: int) -> Answer:
+        if not is_id(id_):
+            raise _absent()
+        return look(connection, now)
+
+    return guarded
+
+
+def _one(stored: Stored | None) -> Answer:
+    if stored is None:
+        raise _absent()
+    return Answer(stored, (stored.patient,) if stored.patient else ())
+
+
+def _absent() -> NotFound:
+    return NotFound.of("There is no such resource, or it is not yours to see.")
+
+
+def _relationship(connection: Connection, access: Access, patient: str, now: int) -> str:
+    """Return by what relation the caller stands to *patient* at this moment."""
+    match access.reach:
+        case OwnRecord(patients):
+            return "self" if patient in patients else ""
+        case CaredFor(practitioner):
+            team = reading.caring_team(connection, patient, practitioner, now)
+            return f"CareTeam/{team}" if team else ""
+        case WholeStore():
+            return "system"
+        case _:
+            return ""
+
+
+def _outcome(error: Exception) -> str:
+    return "4" if isinstance(error, FhirError) and not isinstance(error, Unavailable) else "8"
+
+
+def _reason(error: Exception) -> str:
+    return error.issues[0].text if isinstance(error, FhirError) and error.issues else "a fault in the server"

@@ -1,0 +1,195 @@
+"""The one writer of a process: pieces that wait are committed together, then answered.
+
+Lock order, the same everywhere: the buckets of the whole group in ascending order; each piece in
+a savepoint of its own; then the head of the ledger, the group's audit entries in one statement;
+then COMMIT. Nobody is told of success before that, and nobody at all if the outcome of COMMIT is
+unknown. When a group's transaction is lost as a whole, its pieces are run again one by one.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, Full, Queue
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+from fhir_server.audit import ledger
+from fhir_server.errors import FhirError, Unavailable
+from fhir_server.store.engine import Engines
+from fhir_server.store.tables import bucket_lock
+
+log = logging.getLogger(__name__)
+
+GROUP = 128
+"""The most pieces that share one transaction."""
+WAITING = 10_000
+"""The most pieces that may wait; one more is refused at once."""
+
+Entries = Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A unit of work for the committer's thread.
+
+    *run* gets the group's connection and returns its result and the audit entries that it owes;
+    *refused* returns the entries owed when *run* raised: they are committed although the piece's
+    own rows are rolled back.
+    """
+
+    run: Callable[[Connection], tuple[Any, Entries]]
+    refused: Callable[[Exception], Entries]
+    buckets: frozenset[int] = frozenset()
+    future: "Future[Any]" = field(default_factory=Future)
+
+
+class _GroupLostError(Exception):
+    """The transaction is gone, with every piece in it; nothing was committed."""
+
+
+class Committer:
+    """Runs pieces in one thread, in the order in which they came, a group to a transaction."""
+
+    def __init__(self, engines: Engines, on_fatal: Callable[[str], None] | None = None) -> None:
+        self._engines = engines
+        self._on_fatal = on_fatal
+        self._waiting: Queue[Piece | None] = Queue(WAITING)
+        self._refusing = ""
+        self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
+        self._thread.start()
+
+    def submit(self, piece: Piece) -> "Future[Any]":
+        """Queue *piece*; its future is answered after the commit. Raises Unavailable when full or broken."""
+        if self._refusing:
+            raise Unavailable.of(self._refusing)
+        try:
+            self._waiting.put_nowait(piece)
+        except Full:
+            raise Unavailable.of("Too much is waiting to be written. Please try again.") from None
+        return piece.future
+
+    @property
+    def depth(self) -> int:
+        """How many pieces wait."""
+        return self._waiting.qsize()
+
+    def close(self) -> None:
+        """Finish what waits, then end the thread."""
+        self._refusing = self._refusing or "The server is stopping."
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (piece := self._waiting.get()) is not None:
+            group, stop = [piece], False
+            while len(group) < GROUP:
+                try:
+                    following = self._waiting.get_nowait()
+                except Empty:
+                    break
+                if following is None:
+                    stop = True
+                    break
+                group.append(following)
+            self._commit([one for one in group if one.future.set_running_or_notify_cancel()])
+            if stop:
+                return
+
+    def _commit(self, group: list[Piece]) -> None:
+        if not group:
+            return
+        try:
+            answers = self._transact(group)
+        except _GroupLostError as lost:
+            if len(group) == 1:
+                _answer(group[0].future, _unavailable(lost))
+                return
+            for piece in group:
+                self._commit([piece])
+        except SQLAlchemyError as error:
+            self._judge(error)
+            for piece in group:
+                _answer(piece.future, _unavailable(error))
+        else:
+            for piece, answer in zip(group, answers, strict=True):
+                _answer(piece.future, answer)
+
+    def _transact(self, group: list[Piece]) -> list[Any]:
+        """Commit *group* and return one answer (a result or an error) for each piece."""
+        try:
+            connection = self._engines.writer.connect()
+        except SQLAlchemyError as error:
+            raise _GroupLostError from error
+        with connection:
+            try:
+                transaction = connection.begin()
+                self._lock(connection, group)
+                answers, entries = _run_each(connection, group)
+                ledger.append(connection, entries)
+            except SQLAlchemyError as error:
+                connection.invalidate(error)
+                self._judge(error)
+                raise _GroupLostError from error
+            # An error from here on leaves the outcome unknown: nobody is told of success.
+            transaction.commit()
+        return answers
+
+    def _lock(self, connection: Connection, group: list[Piece]) -> None:
+        buckets = sorted(set().union(*(piece.buckets for piece in group)))
+        if buckets and not self._engines.is_sqlite:
+            connection.execute(
+                select(bucket_lock.c.bucket)
+                .where(bucket_lock.c.bucket.in_(buckets))
+                .order_by(bucket_lock.c.bucket)
+                .with_for_update()
+            ).all()
+
+    def _judge(self, error: SQLAlchemyError) -> None:
+        """After a failed write to the disk, refuse everything: a retry may falsely succeed."""
+        cause = getattr(error, "orig", None)
+        if not getattr(cause, "sqlite_errorname", "").startswith("SQLITE_IOERR"):
+            return
+        self._refusing = "The disk failed; nothing can be written until the server has been restarted."
+        log.critical("disk error while writing: refusing all writes")
+        if self._on_fatal is not None:
+            self._on_fatal(self._refusing)
+
+
+def _run_each(connection: Connection, group: list[Piece]) -> tuple[list[Any], list[bytes]]:
+    answers: list[Any] = []
+    entries: list[bytes] = []
+    for piece in group:
+        savepoint = connection.begin_nested()
+        try:
+            answer, owed = piece.run(connection)
+            savepoint.commit()
+        # A piece may fail in any way; only its own rows go, and the refusal is on the ledger.
+        except Exception as error:
+            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
+                raise
+            savepoint.rollback()
+            if not isinstance(error, FhirError):
+                log.exception("a piece failed")
+            answer, owed = error, piece.refused(error)
+        answers.append(answer)
+        entries.extend(owed)
+    return answers, entries
+
+
+def _unavailable(cause: BaseException) -> Unavailable:
+    error = Unavailable.of("The record or its ledger can't be written now. Please try again.")
+    error.__cause__ = cause
+    return error
+
+
+def _answer(future: "Future[Any]", answer: Any) -> None:
+    with suppress(InvalidStateError):
+        if isinstance(answer, BaseException):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

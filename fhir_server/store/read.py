@@ -1,0 +1,84 @@
+"""Reading what is stored: by id, by version, and the versions of one resource."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, select
+
+from fhir_server.model.ids import bucket_of
+from fhir_server.store.tables import care_relationship, resource, resource_version
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version of a resource: the bytes that are served, and what decides who may see them.
+
+    *last_updated* and *release_at* are microseconds since 1970; *release_at* None means held.
+    *patient* is an id, or the empty text.
+    """
+
+    type: str
+    id: str
+    version: int
+    last_updated: int
+    patient: str
+    release_at: int | None
+    labels: int
+    body: bytes
+
+    @property
+    def reference(self) -> str:
+        """The relative reference to the resource."""
+        return f"{self.type}/{self.id}"
+
+
+def columns(table: FromClause) -> list[ColumnElement[Any]]:
+    """Return the columns of *table* that make a `Stored`, in its order."""
+    names = ("type", "id", "version", "last_updated", "patient", "release_at", "labels", "body")
+    return [table.c[name] for name in names]
+
+
+def stored(row: Row[Any]) -> Stored:
+    """Return the row of `columns` as a value."""
+    return Stored(*row[:7], body=bytes(row[7]))
+
+
+def by_id(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Select[Any]:
+    """Return the statement for the current version, under the conditions given."""
+    table = resource.c
+    return select(*columns(resource)).where(
+        table.bucket == bucket_of(id_), table.type == resource_type, table.id == id_, *where
+    )
+
+
+def versions(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Select[Any]:
+    """Return the statement for the earlier versions, newest first, under the conditions given."""
+    table = resource_version.c
+    return (
+        select(*columns(resource_version))
+        .where(table.bucket == bucket_of(id_), table.type == resource_type, table.id == id_, *where)
+        .order_by(table.version.desc())
+    )
+
+
+def first(connection: Connection, statement: Select[Any]) -> Stored | None:
+    """Return the first row of *statement*, or None."""
+    row = connection.execute(statement).first()
+    return None if row is None else stored(row)
+
+
+def caring_team(connection: Connection, patient: str, practitioner: str, now: int) -> str:
+    """Return the id of a team by which *practitioner* cares for *patient* now, or the empty text."""
+    table = care_relationship.c
+    team = connection.execute(
+        select(table.team)
+        .where(
+            table.bucket == bucket_of(patient),
+            table.patient == patient,
+            table.practitioner == practitioner,
+            table.starts <= now,
+            table.ends.is_(None) | (table.ends > now),
+        )
+        .order_by(table.starts)
+    ).scalar()
+    return team or ""

@@ -1,0 +1,185 @@
+"""`Writer`: what a piece may do inside the committer's transaction.
+
+It files resources with their versions, index rows and care relationships, keeps the notices of
+held reports, writes audit entries, and executes statements on the caller's own package's tables.
+Rows are gathered and written in multi-row statements when the piece ends.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Executable, Row, Select, delete, insert
+
+from fhir_server.access import Access
+from fhir_server.clock import from_micros, instant_text
+from fhir_server.model import json
+from fhir_server.model.ids import bucket_of
+from fhir_server.store import care, read, rows
+from fhir_server.store.read import Stored
+from fhir_server.store.tables import held_notice
+
+Tree = dict[str, Any]
+Change = Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What filing did to one resource."""
+
+    stored: Stored
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a patient may know of a held report: from the order and the policy, not from the result.
+
+    *opens* is in microseconds since 1970, None where no date is set.
+    """
+
+    patient: str
+    report: str
+    title: str
+    category: str
+    opens: int | None
+    contact: str
+
+
+class Writer:
+    """One piece's hold on the transaction; it lives as long as the piece runs."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        access: Access,
+        now: int,
+        id_key: bytes,
+        note: Callable[..., None],
+    ) -> None:
+        self._connection = connection
+        self.access = access
+        self.now = now
+        self.id_key = id_key
+        self.audit = note
+        self._filed: dict[tuple[str, str], Stored] = {}
+        self._gathered = rows.Gathered()
+
+    def current(self, resource_type: str, id_: str) -> Stored | None:
+        """Return whatever stands under this id: unguarded, for the piece's own reasoning."""
+        known = self._filed.get((resource_type, id_))
+        return known or read.first(self._connection, read.by_id(resource_type, id_))
+
+    def file(
+        self,
+        tree: Tree,
+        *,
+        id_: str,
+        patient: str,
+        release_at: int | None,
+        labels: int = 0,
+        reason: str = "",
+    ) -> Filed:
+        """Make *tree*, judged before, the current version of the resource *id_*.
+
+        A new version is made only where something but the version and its time differs. The old
+        one is kept as it stood, with who replaced it and why. *release_at* is microseconds since
+        1970, raised to the version's own time where it is earlier; None holds the version.
+        """
+        before = self.current(tree["resourceType"], id_)
+        if before is not None and before.patient != patient:
+            raise AssertionError("a resource never moves from one patient to another")
+        if before is not None and _same(before, tree, release_at, labels):
+            return Filed(before, "unchanged")
+        stored = _version(tree, id_, patient, release_at, labels, self.now, before)
+        who = self.access.agent.user or self.access.agent.client or self.access.agent.role
+        self._gathered.replace(before, stored, tree, superseded_by=who, reason=reason)
+        self._filed[stored.type, id_] = stored
+        if stored.type == "CareTeam" and patient:
+            care.rewrite(self._connection, {**tree, "id": id_}, patient)
+        return Filed(stored, "created" if before is None else "updated")
+
+    def notice(self, notice: Notice) -> None:
+        """Keep *notice* for the patient, in place of an earlier one for the same report."""
+        self.withdraw_notice(notice.patient, notice.report)
+        self._connection.execute(
+            insert(held_notice).values(
+                bucket=bucket_of(notice.patient),
+                patient=notice.patient,
+                report=notice.report,
+                title=notice.title,
+                category=notice.category,
+                arrived=self.now,
+                opens=notice.opens,
+                contact=notice.contact,
+            )
+        )
+
+    def withdraw_notice(self, patient: str, report: str) -> None:
+        """Take back the notice of *report*: it was released, or it was no result after all."""
+        table = held_notice.c
+        self._connection.execute(
+            delete(held_notice).where(
+                table.bucket == bucket_of(patient), table.patient == patient, table.report == report
+            )
+        )
+
+    def select(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """Return the rows of *statement*, as this transaction sees them."""
+        self.flush()
+        return self._connection.execute(statement).all()
+
+    def execute(
+        self,
+        statement: Executable,
+        parameters: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
+    ) -> int:
+        """Execute *statement* on the caller's own package's tables; return the number of rows changed."""
+        return self._connection.execute(statement, parameters).rowcount
+
+    def flush(self) -> None:
+        """Write the rows gathered so far."""
+        self._gathered.flush(self._connection)
+
+
+def _version(
+    tree: Tree,
+    id_: str,
+    patient: str,
+    release_at: int | None,
+    labels: int,
+    now: int,
+    before: Stored | None,
+) -> Stored:
+    last_updated = now if before is None else max(now, before.last_updated + 1)
+    version = 1 if before is None else before.version + 1
+    return Stored(
+        type=tree["resourceType"],
+        id=id_,
+        version=version,
+        last_updated=last_updated,
+        patient=patient,
+        release_at=None if release_at is None else max(release_at, last_updated),
+        labels=labels,
+        body=_body(tree, id_, version, last_updated),
+    )
+
+
+def _body(tree: Tree, id_: str, version: int, last_updated: int) -> bytes:
+    own = {"versionId": str(version), "lastUpdated": instant_text(from_micros(last_updated))}
+    kept = {name: value for name, value in tree.get("meta", {}).items() if name not in own}
+    rest = {name: value for name, value in tree.items() if name not in {"resourceType", "id", "meta"}}
+    head = {"resourceType": tree["resourceType"], "id": id_, "meta": own | kept}
+    return json.encode(head | rest)
+
+
+def _same(before: Stored, tree: Tree, release_at: int | None, labels: int) -> bool:
+    if (before.release_at is None) != (release_at is None) or before.labels != labels:
+        return False
+    if before.release_at is not None and release_at is not None:
+        later = release_at > before.last_updated and release_at != before.release_at
+        earlier = release_at < before.release_at and before.release_at > before.last_updated
+        if later or earlier:
+            return False
+    return before.body == _body(tree, before.id, before.version, before.last_updated)
+
