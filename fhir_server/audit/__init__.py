@@ -1,1 +1,1 @@
-"""The ledger of accesses: one event, its place in the Merkle tree, signed checkpoints, verification."""
+"""The ledger of accesses: the event, its place in the tree, signed checkpoints, verification."""
