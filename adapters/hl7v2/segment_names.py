@@ -14,7 +14,7 @@ KNOWN = frozenset(
     QPD QRD QRF QRI RCP RDF RDT REL RF1 RFI RGS RMI ROL RQ1 RQD RX1 RXA RXC RXD RXE RXG RXO RXR
     RXV SAC SCD SCH SCP SDD SFT SGH SGT SHP SID SLT SPM SPR STF STZ TCC TCD TQ1 TQ2 TXA UAC UB1
     UB2 URD URS VAR VND VTQ
-    """.split()  # noqa: SIM905: a list to read, not 190 quoted words
+    """.split()  # noqa: SIM905 - a list to read, not 190 quoted words
 )
 
 DELIMITER_DECLARING = frozenset({"BHS", "FHS", "MSH"})
