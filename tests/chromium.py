@@ -23,7 +23,8 @@ def executable() -> Path | None:
     # Ubuntu's program of this name is a stub for a snap, which no test can drive.
     if DEBIAN.exists() and not Path("/snap/bin/chromium").exists():
         return DEBIAN
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415: half a second
+    # Imported here, since it takes half a second and is seldom needed.
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
     with sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)

@@ -6,9 +6,16 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, insert, select, text
+from sqlalchemy.exc import DBAPIError
 
 from fhir_server.store.engine import open_engines
-from fhir_server.store.tables import audit_head, bucket_lock, installation
+from fhir_server.store.tables import (
+    audit_checkpoint,
+    audit_entry,
+    audit_head,
+    bucket_lock,
+    installation,
+)
 from portal_api import migrations
 from portal_api.migrations.schema import metadatas
 
@@ -117,3 +124,48 @@ def test_each_test_has_a_database_of_its_own(database_url: str, turn: str) -> No
         connection.execute(insert(installation), {"name": f"the {turn} mark", "value": b"1"})
     engines.dispose()
     assert names == {"id_key", "page_key"}
+
+
+def test_the_database_itself_refuses_to_change_or_drop_an_entry_of_the_ledger(
+    database_url: str,
+) -> None:
+    engines = open_engines(database_url)
+    for statement in (
+        "UPDATE audit_entry SET outcome = '0'",
+        "DELETE FROM audit_entry",
+        "DELETE FROM audit_checkpoint",
+        "DELETE FROM audit_head",
+    ):
+        with engines.writer.begin() as connection:
+            connection.execute(
+                insert(audit_entry),
+                dict.fromkeys(audit_entry.c.keys(), "")
+                | {"seq": 1, "recorded": 1, "body": b"", "id": statement},
+            )
+            connection.execute(insert(audit_checkpoint), {"size": 1, "made": 1, "note": ""})
+            with pytest.raises(DBAPIError, match="refuses"), connection.begin_nested():
+                connection.execute(text(statement))
+            connection.rollback()
+    engines.dispose()
+
+
+def test_bodies_are_compressed_with_lz4_where_the_server_has_it(postgresql_url: str) -> None:
+    engines = open_engines(postgresql_url)
+    with engines.reader.connect() as connection:
+        available = connection.scalar(
+            text(
+                "SELECT 'lz4' = ANY(enumvals) FROM pg_settings"
+                " WHERE name = 'default_toast_compression'"
+            )
+        )
+        found = connection.execute(
+            text(
+                "SELECT attrelid::regclass::text, attcompression FROM pg_attribute"
+                " WHERE attname = 'body' AND attrelid::regclass::text IN"
+                " ('resource', 'resource_version', 'audit_entry') ORDER BY 1"
+            )
+        ).all()
+    engines.dispose()
+    method = "l" if available else ""
+    tables = ("audit_entry", "resource", "resource_version")
+    assert [tuple(row) for row in found] == [(table, method) for table in tables]
