@@ -21,13 +21,14 @@ def digest(secret: str) -> str:
 
 def matches(secret: str, stored: str) -> bool:
     """Tell, in constant time, whether *secret* is the one that was *stored*."""
-    return hmac.compare_digest(digest(secret), stored)
+    return hmac.compare_digest(digest(secret).encode(), stored.encode())
 
 
 def derived_secret(key: bytes, purpose: str, secret: str) -> str:
-    """Return the one secret that follows from *secret* for *purpose*, under the installation's *key*.
+    """Return the one secret that follows from *secret* for *purpose*, under this *key*.
 
-    So that a repeated request can be given the same answer again, although only hashes are kept.
+    With the installation's key a repeated request can be given the same answer again, although
+    only hashes are kept.
     Neither the database alone nor *secret* alone is enough to know it.
     """
     bits = hmac.digest(key, f"{purpose}\x1f{secret}".encode(), "sha256")

@@ -23,7 +23,7 @@ client = Table(
     Column("created", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=True),
 )
-"""The registered applications: public or confidential, where they live, and the most they may ask."""
+"""The registered applications: where they live, and the most that they may ask for."""
 
 login = Table(
     "login",

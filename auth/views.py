@@ -67,7 +67,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:
-    """The consent page: a form that posts `request`, `csrf`, the ticked `choice` values and `decision`.
+    """The consent page: a form that posts `request`, `csrf`, `decision` and the ticked `choice`s.
 
     *decision* is `allow` or `deny`: two buttons of the one form, neither of them preselected.
     """

@@ -1,0 +1,43 @@
+"""What the sign-in and authorisation pages and endpoints are given by the composition root."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from auth.throttle import Throttle
+from auth.views import ConsentView, DemoAccount, RefusalView, SignInView
+from fhir_server.clock import micros
+from fhir_server.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class AuthServices:
+    """The record, our public address, and the renderers of the three pages.
+
+    *public_url* is absolute and without a slash at its end; every address that we give out is
+    made from it, never from a request's Host header. *fhir_path* is where the FHIR interface is.
+    """
+
+    record: Record
+    public_url: str
+    render_sign_in: Callable[[SignInView], bytes]
+    render_consent: Callable[[ConsentView], bytes]
+    render_refusal: Callable[[RefusalView], bytes]
+    demo_accounts: tuple[DemoAccount, ...] = ()
+    fhir_path: str = "/fhir"
+    attempts: Throttle = field(default_factory=lambda: Throttle(limit=60, seconds=60))
+    """Requests from one address to each endpoint that takes secrets."""
+
+    @property
+    def now(self) -> int:
+        """The present instant in microseconds since 1970."""
+        return micros(self.record.clock())
+
+    @property
+    def secure(self) -> bool:
+        """Whether we are reached over TLS: everywhere but on a loopback demonstration."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def fhir_base(self) -> str:
+        """The absolute address of the FHIR interface: what `aud` has to say."""
+        return self.public_url + self.fhir_path
