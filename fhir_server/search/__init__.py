@@ -1,1 +1,1 @@
-"""FHIR search: parameters as data, resource to index rows, URL to query, query and access to SQL."""
+"""FHIR search: parameters as data, resource → index rows, URL → query, query and access → SQL."""

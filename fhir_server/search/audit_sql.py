@@ -1,0 +1,116 @@
+"""AuditQuery + Access → SELECT over the ledger, newest first unless asked otherwise.
+
+An auditor sees every entry; a patient those of their own record; nobody else sees any.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    Select,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+
+from fhir_server.access import Access, OwnRecord
+from fhir_server.search.audit_query import AuditQuery, Choice
+from fhir_server.search.conditions import instant_compared
+from fhir_server.search.sql import Cursor
+from fhir_server.search.wanted import Total, Wanted
+from fhir_server.store.tables import audit_entry
+
+
+def audit_visible(access: Access, table: FromClause) -> ColumnElement[bool]:
+    """Return the predicate on rows of the ledger, *table*, that *access* may see."""
+    if isinstance(access.reach, OwnRecord):
+        own = access.reach.patients
+        return table.c.patient.in_(own) if own else false()
+    return true() if access.agent.role == "auditor" else false()
+
+
+def audit_entry_by_id(access: Access, id_: str) -> Select[Any]:
+    """Return the statement for one entry, with the columns that `audit_matches` has."""
+    return _entries().where(audit_visible(access, audit_entry), audit_entry.c.id == id_)
+
+
+def audit_matches(
+    query: AuditQuery, access: Access, now: int, cursor: Cursor | None
+) -> Select[Any]:
+    """Return the statement for one page: a row more than its count where another page follows.
+
+    The columns are seq, id, recorded (microseconds), patient and body. *now* is in microseconds.
+    """
+    place = [audit_entry.c.recorded, audit_entry.c.seq]
+    statement = _entries().where(*_conditions(query, access, now, cursor))
+    if cursor is not None:
+        here, there = tuple_(*place), tuple_(literal(cursor.key), literal(int(cursor.id)))
+        statement = statement.where(here < there if query.wanted.descending else here > there)
+    order = [column.desc() if query.wanted.descending else column.asc() for column in place]
+    return statement.order_by(*order).limit(query.wanted.count + 1)
+
+
+def audit_count(
+    query: AuditQuery, access: Access, now: int, cursor: Cursor | None = None
+) -> Select[Any]:
+    """Return the statement for the number of matches, on whichever page it is asked for."""
+    return (
+        select(func.count())
+        .select_from(audit_entry)
+        .where(*_conditions(query, access, now, cursor))
+    )
+
+
+def audit_wants_total(query: AuditQuery, access: Access) -> bool:
+    """Tell whether the answer carries a total: where it was asked for, or is cheap."""
+    if query.wanted.count_only or query.wanted.total is not None:
+        return query.wanted.count_only or query.wanted.total is not Total.NONE
+    named = any(choice.column == "patient" for choice in query.choices)
+    return named or isinstance(access.reach, OwnRecord)
+
+
+def audit_turn(wanted: Wanted, rows: Sequence[Row[Any]], snapshot: int) -> Cursor | None:
+    """Return where the page after *rows* begins; None after the last."""
+    if len(rows) <= wanted.count:
+        return None
+    last = rows[wanted.count - 1]
+    return Cursor(snapshot, last.recorded, str(last.seq))
+
+
+def _entries() -> Select[Any]:
+    names = ("seq", "id", "recorded", "patient", "body")
+    return select(*(audit_entry.c[name] for name in names))
+
+
+def _conditions(
+    query: AuditQuery, access: Access, now: int, cursor: Cursor | None
+) -> list[ColumnElement[bool]]:
+    recorded = audit_entry.c.recorded
+    instant = now if cursor is None else cursor.snapshot
+    terms = [audit_visible(access, audit_entry)]
+    terms.extend(_chosen(choice) for choice in query.choices)
+    terms.extend(
+        or_(*(instant_compared(one, recorded, instant) for one in group))
+        for group in query.recorded
+    )
+    if cursor is not None:
+        terms.append(recorded <= cursor.snapshot)
+    return terms
+
+
+def _chosen(choice: Choice) -> ColumnElement[bool]:
+    if not choice.values:
+        return false()
+    column = audit_entry.c[choice.column]
+    if choice.column != "entity":
+        return column.in_(choice.values)
+    versions = (column.startswith(f"{one}/_history/", autoescape=True) for one in choice.values)
+    patients = [one.removeprefix("Patient/") for one in choice.values if one.startswith("Patient/")]
+    return or_(column.in_(choice.values), audit_entry.c.patient.in_(patients), *versions)
