@@ -247,9 +247,16 @@ class Record:
         relationship = _relationship(connection, access, patient, now) if patient else ""
         return self._bare_entry(access, now, subtype=subtype, relationship=relationship, **told)
 
-    def _bare_entry(self, access: Access, now: int, **told: str) -> bytes:
+    def _bare_entry(
+        self, access: Access, now: int, *, subtype: str, outcome: str = "0", **told: str
+    ) -> bytes:
         event = AccessEvent(
-            recorded=now, agent=access.agent, request_id=access.request_id, **told
+            subtype=subtype,
+            outcome=outcome,
+            recorded=now,
+            agent=access.agent,
+            request_id=access.request_id,
+            **told,
         )
         return encode(event, id_=new_id(), nonce=secrets.token_bytes(16))
 

@@ -63,7 +63,7 @@ POLICY: Mapping[Category, Rule] = MappingProxyType(
         Category.SENSITIVE: Rule(None, noticed=False),
         Category.PRELIMINARY: Rule(14),
         Category.UNVERIFIED: Rule(None, noticed=False),
-        Category.WITHDRAWN: Rule(0, noticed=False),
+        Category.WITHDRAWN: Rule(None, noticed=False),
     }
 )
 

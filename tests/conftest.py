@@ -15,6 +15,8 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from fhir_server.record import Record
+from fhir_server.store.engine import open_engines
 from portal_api import migrations
 from tests import postgres
 
@@ -106,3 +108,11 @@ def empty_database_url(engine_name: str, request: pytest.FixtureRequest, tmp_pat
     if engine_name == "sqlite":
         return f"sqlite:///{tmp_path / 'empty' / 'portal.db'}"
     return str(request.getfixturevalue("empty_postgresql_url"))
+
+
+@pytest.fixture
+def record(database_url: str) -> Iterator[Record]:
+    """A record on a fresh database, on each engine in turn, with the clock of the machine."""
+    opened = Record(open_engines(database_url))
+    yield opened
+    opened.close()

@@ -68,6 +68,20 @@ inbox_key = Table(
 )
 """What a message can be found by: its control id and its accession numbers; bucket = hash(key)."""
 
+claim = Table(
+    "claim",
+    metadata,
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("authority", Text, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("patient", Text, primary_key=True),
+)
+"""Whose a sender's number is: `person` for local identifiers, `filler` for a laboratory's orders.
+
+The bucket is that of the number; more than one patient under one number is for a human to sort out.
+"""
+
 report_standing = Table(
     "report_standing",
     metadata,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert
 
 from fhir_server.model.ids import bucket_of
-from fhir_server.search.index import period_span
+from fhir_server.search.dates import period_span
 from fhir_server.store.tables import care_relationship
 
 Tree = dict[str, Any]

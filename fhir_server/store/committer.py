@@ -135,8 +135,12 @@ class Committer:
                 connection.invalidate(error)
                 self._judge(error)
                 raise _GroupLostError from error
-            # An error from here on leaves the outcome unknown: nobody is told of success.
-            transaction.commit()
+            try:
+                transaction.commit()
+            except SQLAlchemyError as error:
+                # The outcome is unknown: nobody is told of success, nothing is run again.
+                connection.invalidate(error)
+                raise
         return answers
 
     def _lock(self, connection: Connection, group: list[Piece]) -> None:

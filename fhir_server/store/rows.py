@@ -28,8 +28,8 @@ class Gathered:
     """What one piece has to write, kept until it is flushed."""
 
     def __init__(self) -> None:
-        self._created: dict[tuple[str, str], Line] = {}
-        self._changed: dict[tuple[str, str], Line] = {}
+        self._created: list[Line] = []
+        self._changed: list[Line] = []
         self._superseded: list[Line] = []
         self._removed: list[tuple[Table, Line]] = []
         self._added: list[tuple[Table, Line]] = []
@@ -38,14 +38,12 @@ class Gathered:
         self, before: Stored | None, after: Stored, tree: Tree, *, superseded_by: str, reason: str
     ) -> None:
         """Note that *after* (with the content *tree*) takes the place of *before*."""
-        if before is not None and (after.type, after.id) in self._created.keys() | self._changed.keys():
-            raise AssertionError("a piece files a resource once")
         line = _line(after, sort_date(tree))
         if before is None:
-            self._created[after.type, after.id] = line
+            self._created.append(line)
             old: set[tuple[str, tuple[Any, ...]]] = set()
         else:
-            self._changed[after.type, after.id] = line
+            self._changed.append(line)
             old_tree = json.decode(before.body)
             self._superseded.append(
                 _line(before, sort_date(old_tree))
@@ -65,9 +63,9 @@ class Gathered:
         if self._superseded:
             connection.execute(insert(resource_version), self._superseded)
         if self._changed:
-            connection.execute(_UPDATE, [_keyed_for_update(line) for line in self._changed.values()])
+            connection.execute(_UPDATE, [_keyed_for_update(line) for line in self._changed])
         if self._created:
-            connection.execute(insert(resource), list(self._created.values()))
+            connection.execute(insert(resource), self._created)
         for table in (index_token, index_date, index_string):
             gone = [line for owner, line in self._removed if owner is table]
             if gone:
@@ -75,6 +73,10 @@ class Gathered:
             come = [line for owner, line in self._added if owner is table]
             if come:
                 connection.execute(insert(table), come)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what is gathered and not yet written."""
         for gathered in (self._created, self._changed, self._superseded, self._removed, self._added):
             gathered.clear()
 

@@ -50,6 +50,15 @@ Index(
     resource.c.id,
 )
 
+Index(
+    "resource_of_nobody",
+    resource.c.type,
+    resource.c.last_updated,
+    resource.c.id,
+    sqlite_where=text("patient = ''"),
+    postgresql_where=text("patient = ''"),
+)
+
 resource_version = Table(
     "resource_version",
     metadata,
@@ -121,8 +130,8 @@ care_relationship = Table(
 
 Index(
     "care_relationship_by_practitioner",
-    care_relationship.c.bucket,
     care_relationship.c.practitioner,
+    care_relationship.c.bucket,
     care_relationship.c.patient,
 )
 

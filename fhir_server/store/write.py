@@ -7,7 +7,7 @@ Rows are gathered and written in multi-row statements when the piece ends.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Executable, Row, Select, delete, insert
 
@@ -21,6 +21,7 @@ from fhir_server.store.tables import held_notice
 
 Tree = dict[str, Any]
 Change = Literal["created", "updated", "unchanged"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ class Writer:
         known = self._filed.get((resource_type, id_))
         return known or read.first(self._connection, read.by_id(resource_type, id_))
 
+    def differs(self, tree: Tree, id_: str) -> bool:
+        """Tell whether filing *tree* would change the content of what stands under this id."""
+        before = self.current(tree["resourceType"], id_)
+        return before is None or not _same_content(before, tree)
+
     def file(
         self,
         tree: Tree,
@@ -89,8 +95,15 @@ class Writer:
         before = self.current(tree["resourceType"], id_)
         if before is not None and before.patient != patient:
             raise AssertionError("a resource never moves from one patient to another")
-        if before is not None and _same(before, tree, release_at, labels):
+        if (
+            before is not None
+            and before.labels == labels
+            and _same_release(before, release_at, self.now)
+            and _same_content(before, tree)
+        ):
             return Filed(before, "unchanged")
+        if (tree["resourceType"], id_) in self._filed:
+            self.flush()
         stored = _version(tree, id_, patient, release_at, labels, self.now, before)
         who = self.access.agent.user or self.access.agent.client or self.access.agent.role
         self._gathered.replace(before, stored, tree, superseded_by=who, reason=reason)
@@ -98,6 +111,22 @@ class Writer:
         if stored.type == "CareTeam" and patient:
             care.rewrite(self._connection, {**tree, "id": id_}, patient)
         return Filed(stored, "created" if before is None else "updated")
+
+    def attempt(self, act: Callable[[], T]) -> T:
+        """Return what *act* returns; where it raises, only what it wrote is undone."""
+        self.flush()
+        known, savepoint = dict(self._filed), self._connection.begin_nested()
+        try:
+            answer = act()
+            self.flush()
+        except BaseException:
+            self._gathered.forget()
+            self._filed = known
+            if savepoint.is_active:
+                savepoint.rollback()
+            raise
+        savepoint.commit()
+        return answer
 
     def notice(self, notice: Notice) -> None:
         """Keep *notice* for the patient, in place of an earlier one for the same report."""
@@ -173,13 +202,12 @@ def _body(tree: Tree, id_: str, version: int, last_updated: int) -> bytes:
     return json.encode(head | rest)
 
 
-def _same(before: Stored, tree: Tree, release_at: int | None, labels: int) -> bool:
-    if (before.release_at is None) != (release_at is None) or before.labels != labels:
-        return False
-    if before.release_at is not None and release_at is not None:
-        later = release_at > before.last_updated and release_at != before.release_at
-        earlier = release_at < before.release_at and before.release_at > before.last_updated
-        if later or earlier:
-            return False
-    return before.body == _body(tree, before.id, before.version, before.last_updated)
+def _same_release(before: Stored, release_at: int | None, now: int) -> bool:
+    """Tell whether nothing changes for the patient: open stays open, held stays held as long."""
+    if before.release_at is None or release_at is None:
+        return before.release_at is release_at
+    return before.release_at == release_at or max(before.release_at, release_at) <= now
 
+
+def _same_content(before: Stored, tree: Tree) -> bool:
+    return before.body == _body(tree, before.id, before.version, before.last_updated)

@@ -1,0 +1,69 @@
+"""Which version of a report stands: by the laboratory's own time, not by the order of arrival."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select
+
+from adapters.hl7v2.conversion import ReportGroup
+from adapters.intake.tables import report_standing
+from fhir_server.clock import micros
+from fhir_server.model.ids import bucket_of
+from fhir_server.record import Writer
+
+_SETTLED = frozenset({"final", "corrected", "amended", "appended"})
+_UNSETTLED = frozenset({"registered", "partial", "preliminary"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a version is applied, and the flag for a person, empty where all is in order."""
+
+    applied: bool
+    flag: str = ""
+
+
+def judge(writer: Writer, patient: str, report: str, version_at: int, status: str) -> Verdict:
+    """Tell whether a version from then (microseconds) with this status takes the place of what stands.
+
+    An older one that arrives late is not applied, nor is one that takes a final result back to
+    preliminary; both are kept with their message.
+    """
+    rows = writer.select(
+        select(report_standing.c.version_at, report_standing.c.status).where(*_is(patient, report))
+    )
+    if not rows:
+        return Verdict(applied=True, flag="correction-first" if status == "corrected" else "")
+    stands_at, stands = rows[0]
+    if version_at < stands_at:
+        return Verdict(applied=False, flag="version-older")
+    if stands in _SETTLED and status in _UNSETTLED:
+        return Verdict(applied=False, flag="status-backwards")
+    return Verdict(applied=True)
+
+
+def stand(
+    writer: Writer, patient: str, report: str, feed: str, said: tuple[str, ReportGroup]
+) -> None:
+    """Note that the version in *said* (control id and group) is now the one that stands."""
+    control_id, group = said
+    writer.execute(delete(report_standing).where(*_is(patient, report)))
+    writer.execute(
+        insert(report_standing).values(
+            bucket=bucket_of(patient),
+            patient=patient,
+            report=report,
+            version_at=micros(group.version_at),
+            status=group.status,
+            feed=feed,
+            control_id=control_id,
+        )
+    )
+
+
+def _is(patient: str, report: str) -> tuple[object, ...]:
+    table = report_standing.c
+    return (
+        table.bucket == bucket_of(patient),
+        table.patient == patient,
+        table.report == report,
+    )
