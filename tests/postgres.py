@@ -97,18 +97,20 @@ def _account() -> pwd.struct_passwd | None:
 
 
 def _reachable(programs: Path, home: Path) -> Path:
-    """Return *programs*, or a copy of its installation in *home* where others may not enter."""
+    """Return *programs*, or a copy of the wheel's in *home* where others may not enter."""
     if all(parent.stat().st_mode & stat.S_IXOTH for parent in (programs, *programs.parents)):
         return programs
-    copied = shutil.copytree(programs.parent, home / "programs", symlinks=True)
-    for path in (copied, *copied.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(
-                path.stat().st_mode | 0o055 if path.is_dir() else path.stat().st_mode | 0o044
-            )
-    for program in (copied / programs.name).iterdir():
-        program.chmod(0o755)
-    return copied / programs.name
+    package = programs.parents[1]
+    libraries = package.with_name(f"{package.name}.libs")  # found by a relative path
+    for folder in (package, libraries):
+        shutil.copytree(folder, home / folder.name, symlinks=True)
+    copied = home / programs.relative_to(package.parent)
+    for path in home.rglob("*"):
+        if path.is_dir() or path.parent == copied:
+            path.chmod(0o755)
+        elif not path.is_symlink():
+            path.chmod(0o644)
+    return copied
 
 
 def _run(account: pwd.struct_passwd | None, *command: str | Path) -> None:
