@@ -1,4 +1,4 @@
-"""One page of a search: its matches, what they include, how many there are, where the next begins."""
+"""One page of a search: its matches, what they include, their number, and where the next begins."""
 
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from fhir_server.access import Access, Interaction
 from fhir_server.model import json
 from fhir_server.record import Answer, Asked, Record, Stored
 from fhir_server.search import page, sql
-from fhir_server.search.index import references
+from fhir_server.search.includes import included, referred
 from fhir_server.search.query import Query
 from fhir_server.store import read
 
@@ -32,20 +32,21 @@ def search(record: Record, access: Access, query: Query, raw: str) -> "Future[Pa
     """
 
     def look(connection: Connection, now: int) -> Answer:
-        cursor = page.unseal(record.page_key, query.page, access, query, now) if query.page else None
+        link = query.wanted.page
+        cursor = page.unseal(record.page_key, link, access, query, now) if link else None
         snapshot = cursor.snapshot if cursor else now
         total = None
         if sql.wants_total(query, access):
             total = connection.execute(sql.count(query, access, now, cursor)).scalar()
-        if query.count_only:
+        if query.wanted.count_only:
             return Answer(Page((), (), total, "", snapshot))
         rows = connection.execute(sql.matches(query, access, now, cursor)).all()
-        matches = tuple(map(read.stored, rows[: query.count]))
-        included = _included(connection, query, access, matches, now)
-        turn = sql.turn(query, rows, snapshot)
+        matches = tuple(map(read.stored, rows[: query.wanted.count]))
+        beside = _included(connection, query, access, matches, now)
+        turn = sql.turn(query.wanted, rows, snapshot)
         onward = page.seal(record.page_key, turn, access, query, now) if turn else ""
-        patients = dict.fromkeys(one.patient for one in (*matches, *included) if one.patient)
-        return Answer(Page(matches, included, total, onward, snapshot), tuple(patients))
+        patients = dict.fromkeys(one.patient for one in (*matches, *beside) if one.patient)
+        return Answer(Page(matches, beside, total, onward, snapshot), tuple(patients))
 
     asked = Asked("search-type", query.resource_type, raw)
     return record.look(access, query.resource_type, Interaction.SEARCH, asked, look)
@@ -54,19 +55,13 @@ def search(record: Record, access: Access, query: Query, raw: str) -> "Future[Pa
 def _included(
     connection: Connection, query: Query, access: Access, matches: tuple[Stored, ...], now: int
 ) -> tuple[Stored, ...]:
-    if not query.includes:
+    if not query.wanted.includes:
         return ()
-    wanted: list[str] = []
-    for match in matches:
-        tree = json.decode(match.body)
-        for include in query.includes:
-            for reference in references(tree, include.parameter.paths):
-                if not include.target or reference.startswith(f"{include.target}/"):
-                    wanted.append(reference)
+    references = referred(query.wanted, (json.decode(match.body) for match in matches))
     have = {match.reference for match in matches}
     found = (
         read.stored(row)
-        for statement in sql.included(query, access, wanted, now)
+        for statement in included(access, references, now)
         for row in connection.execute(statement)
     )
     return tuple(one for one in found if one.reference not in have)

@@ -163,6 +163,5 @@ def _codes(name: str, text: str, codings: Mapping[Any, Coded]) -> set[str]:
     return {
         subtype
         for subtype, (own_system, own_code) in known.items()
-        if (len(parts) == 1 or system == own_system)
-        and code in {own_code, *([""] if system else [])}
+        if (code == own_code or (system and not code)) and (len(parts) == 1 or system == own_system)
     }

@@ -5,7 +5,7 @@ patient); one over all patients starts at the population index, at the caller's 
 the directory. Matches, count, pages and includes are made of the same conditions.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,9 @@ from sqlalchemy import (
     tuple_,
 )
 
-from fhir_server.access import Access, CaredFor, Interaction, OwnRecord, visible
+from fhir_server.access import Access, CaredFor, OwnRecord, visible
 from fhir_server.model.compartments import is_directory
-from fhir_server.model.ids import bucket_of, is_id
+from fhir_server.model.ids import bucket_of
 from fhir_server.search.conditions import condition
 from fhir_server.search.criteria import RecordCriterion
 from fhir_server.search.dates import OPEN_END, OPEN_START
@@ -33,9 +33,8 @@ from fhir_server.search.query import Query
 from fhir_server.search.wanted import SortKey, Total, Wanted
 from fhir_server.store.tables import care_relationship, resource
 
-_COLUMNS = ("type", "id", "version", "last_updated", "patient", "release_at", "labels", "body")
-_REFERENCES = 500
-"""Included resources of one statement; each needs two of the 32,766 bound values of SQLite."""
+COLUMNS = ("type", "id", "version", "last_updated", "patient", "release_at", "labels", "body")
+"""The columns of a `Stored`, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def matches(query: Query, access: Access, now: int, cursor: Cursor | None) -> Se
     if query.wanted.sort is not SortKey.ID:
         by.insert(0, key)
     order = [column.desc() if query.wanted.descending else column.asc() for column in by]
-    statement = select(*(resource.c[name] for name in _COLUMNS), key.label("key")).where(
+    statement = select(*(resource.c[name] for name in COLUMNS), key.label("key")).where(
         *_conditions(query, access, now, cursor)
     )
     if cursor is not None:
@@ -106,33 +105,6 @@ def turn(wanted: Wanted, rows: Sequence[Row[Any]], snapshot: int) -> Cursor | No
         return None
     last = rows[wanted.count - 1]
     return Cursor(snapshot, last.key, last.id)
-
-
-def included(
-    query: Query, access: Access, references: Collection[str], now: int
-) -> list[Select[Any]]:
-    """Return the statements for what `_include` adds: *references* that the caller may read.
-
-    One or more for each type, with the columns of a `Stored`. Types that the caller may not read,
-    absolute references and ids that are not ours are left out without a word.
-    """
-    wanted: dict[str, list[str]] = {}
-    for reference in dict.fromkeys(references):
-        kind, _, id_ = reference.partition("/")
-        if is_id(id_) and access.permits(kind, Interaction.READ) and query.wanted.includes:
-            wanted.setdefault(kind, []).append(id_)
-    return [
-        select(*(resource.c[name] for name in _COLUMNS)).where(
-            visible(access, kind, resource, now), _at(ids[start : start + _REFERENCES])
-        )
-        for kind, ids in wanted.items()
-        for start in range(0, len(ids), _REFERENCES)
-    ]
-
-
-def _at(ids: Iterable[str]) -> ColumnElement[bool]:
-    places = [(bucket_of(id_), id_) for id_ in ids]
-    return tuple_(resource.c.bucket, resource.c.id).in_(places)
 
 
 def _conditions(
