@@ -1,0 +1,200 @@
+"""JSON as the record keeps it: each digit as written, nothing that could be read in two ways.
+
+Decimals are `decimal.Decimal` with the digits of the sender (`5.10` stays `5.10`), whole numbers
+are `int`, and no float ever appears. Refused with `Invalid`: what is not UTF-8 or not JSON, the
+same key twice in one object, nesting deeper than `MAX_DEPTH`, numbers of absurd size, NaN and
+infinities, lone surrogates, and control characters that a FHIR string may not hold. No text of an
+error repeats content.
+
+RFC 8259; https://hl7.org/fhir/R4/json.html; https://hl7.org/fhir/R4/datatypes.html#decimal
+"""
+
+import re
+from decimal import Decimal
+from itertools import accumulate
+from typing import Any
+
+import msgspec
+
+from fhir_server.errors import Invalid
+
+MAX_DEPTH = 64
+"""Objects and arrays inside one another; real resources stay under 20."""
+MAX_DIGITS = 40
+"""Digits of a number; FHIR asks for 18 at least."""
+MAX_EXPONENT = 40
+"""Largest exponent, up or down."""
+
+_WHOLE_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+', re.DOTALL)
+_TOKEN = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")(\s*+:)?+|[{}\[\],]', re.DOTALL)
+_ESCAPE = re.compile(
+    rb"\\(?:u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|u([0-9A-Fa-f]{4})|(.))",
+    re.DOTALL,
+)
+_NUMBER = re.compile(rb"[0-9]+")
+_BYTE = re.compile(r"\(byte (\d+)\)")
+_ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
+
+_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
+_DEPTH_STEP = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+_DIGITS_ONLY = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
+_TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
+_ALLOWED_CONTROLS = frozenset({0x09, 0x0A, 0x0D})
+_FIRST_PRINTABLE = 0x20
+_SHORT_CONTROLS = {b"b": 0x08, b"f": 0x0C}
+_SURROGATES = range(0xD800, 0xE000)
+
+
+def decode(content: bytes | str) -> Any:
+    """Return the JSON value of *content*: dict, list, str, bool, int, Decimal or None.
+
+    Raises `Invalid` for everything that the head of this file names; nothing is repaired.
+    """
+    raw = _utf8(content)
+    _bound_depth(raw)
+    _bound_digits(raw)
+    _check_escapes(raw)
+    try:
+        tree = _DECODER.decode(raw)
+    except msgspec.MsgspecError as error:
+        raise _malformed(raw, str(error)) from None
+    if b"\\u" in raw or raw.count(b":") != _ENCODER.encode(tree).count(b":"):
+        # Without \u escapes, equal counts prove that no key was dropped: every kept string holds
+        # as many colons as before, and each dropped pair takes one away.
+        _refuse_duplicates(raw, tree)
+    return tree
+
+
+def encode(tree: Any) -> bytes:
+    """Return *tree* as compact UTF-8 JSON in the order of its keys, with all digits."""
+    return _ENCODER.encode(tree)
+
+
+def _utf8(content: bytes | str) -> bytes:
+    try:
+        if isinstance(content, str):
+            return content.encode()
+        content.decode()
+    except (UnicodeEncodeError, UnicodeDecodeError) as error:
+        raise Invalid.of(
+            f"The text is not UTF-8 at position {error.start}.", code="structure"
+        ) from None
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise Invalid.of(
+            "The JSON starts with a byte order mark; send it without.", code="structure"
+        )
+    return content
+
+
+def _bound_depth(raw: bytes) -> None:
+    brackets = raw.translate(None, _NOT_BRACKETS)
+    if brackets.count(b"{") + brackets.count(b"[") <= MAX_DEPTH:
+        return
+    brackets = _WHOLE_STRING.sub(b"", raw).translate(None, _NOT_BRACKETS)
+    if max(accumulate(map(_DEPTH_STEP.__getitem__, brackets)), default=0) > MAX_DEPTH:
+        raise Invalid.of(
+            f"The JSON nests deeper than {MAX_DEPTH} objects and arrays.", code="structure"
+        )
+
+
+def _bound_digits(raw: bytes) -> None:
+    if _TOO_MANY_DIGITS not in raw.translate(_DIGITS_ONLY):
+        return
+    for number in _NUMBER.finditer(_WHOLE_STRING.sub(b'""', raw)):
+        if len(number[0]) > MAX_DIGITS:
+            raise _absurd_number()
+
+
+def _check_escapes(raw: bytes) -> None:
+    if b"\\" not in raw:
+        return
+    for escape in _ESCAPE.finditer(raw):
+        point = (
+            int(escape[1], 16) if escape[1] else _SHORT_CONTROLS.get(escape[2], _FIRST_PRINTABLE)
+        )
+        if point in _SURROGATES:
+            raise Invalid.of(
+                f"The escape at byte {escape.start()} is half of a surrogate pair.", code="value"
+            )
+        if point < _FIRST_PRINTABLE and point not in _ALLOWED_CONTROLS:
+            raise Invalid.of(
+                f"The escape at byte {escape.start()} is a control character.",
+                diagnostics="A FHIR string holds none but tab, line feed and carriage return.",
+                code="value",
+            )
+
+
+def _exact(digits: str) -> Decimal:
+    number = Decimal(digits)
+    _, coefficient, exponent = number.as_tuple()
+    if (
+        len(coefficient) <= MAX_DIGITS
+        and isinstance(exponent, int)
+        and abs(exponent) <= MAX_EXPONENT
+    ):
+        return number
+    raise _absurd_number()
+
+
+def _absurd_number() -> Invalid:
+    return Invalid.of(
+        f"A number has more than {MAX_DIGITS} digits, or an exponent beyond {MAX_EXPONENT}.",
+        code="value",
+    )
+
+
+def _malformed(raw: bytes, complaint: str) -> Invalid:
+    found = _BYTE.search(complaint)
+    reason = _BYTE.sub("", complaint).removeprefix("JSON is malformed: ").strip()
+    if found is None:
+        return Invalid.of("The JSON is malformed.", diagnostics=reason, code="structure")
+    before = raw[: int(found[1])]
+    line = before.count(b"\n") + 1
+    column = len(before) - before.rfind(b"\n")
+    return Invalid.of(
+        f"The JSON is malformed at line {line}, byte {column} of the line.",
+        diagnostics=reason,
+        code="structure",
+    )
+
+
+def _refuse_duplicates(raw: bytes, tree: Any) -> None:
+    """Raise `Invalid` if a key stands twice in one object of *raw*, which is valid JSON."""
+    frames: list[tuple[set[str], list[str | int]]] = []
+    for token in _TOKEN.finditer(raw):
+        mark = token[0][:1]
+        if token[2] is not None:
+            keys, step = frames[-1]
+            key = msgspec.json.decode(token[1], type=str)
+            step[0] = key
+            if key in keys:
+                root = tree.get("resourceType") if isinstance(tree, dict) else None
+                raise Invalid.of(
+                    "The same key stands twice in one JSON object.",
+                    _path(root, [step[0] for _, step in frames]),
+                    "Send each element once; a repeating element is an array.",
+                    code="structure",
+                )
+            keys.add(key)
+        elif mark in b"{[":
+            frames.append((set(), ["" if mark == b"{" else 0]))
+        elif mark in b"}]":
+            frames.pop()
+        elif mark == b"," and isinstance(frames[-1][1][0], int):
+            frames[-1][1][0] += 1
+
+
+def _path(root: object, steps: list[str | int]) -> str:
+    path = root if isinstance(root, str) and _ELEMENT_NAME.fullmatch(root) else ""
+    for step in steps:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif _ELEMENT_NAME.fullmatch(step):
+            path += f".{step}"
+        else:
+            break
+    return path.lstrip(".")
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_exact)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
