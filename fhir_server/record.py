@@ -21,10 +21,11 @@ from fhir_server.audit.event import AccessEvent, encode
 from fhir_server.clock import Clock, micros
 from fhir_server.errors import FhirError, Forbidden, NotFound, Unavailable
 from fhir_server.model.ids import is_id, new_id
+from fhir_server.search.audit_sql import audit_entry_by_id
 from fhir_server.store import read as reading
 from fhir_server.store.committer import Committer, Piece
 from fhir_server.store.engine import Engines
-from fhir_server.store.read import Stored
+from fhir_server.store.read import Stored, audit_event
 from fhir_server.store.tables import installation, resource, resource_version
 from fhir_server.store.write import Filed, Notice, Writer
 
@@ -81,6 +82,9 @@ class Record:
         """Answer with the current version. Raises NotFound for what is absent or not the caller's."""
 
         def look(connection: Connection, now: int) -> Answer:
+            if resource_type == "AuditEvent":
+                row = connection.execute(audit_entry_by_id(access, id_)).first()
+                return _one(None if row is None else audit_event(row))
             seen = visible(access, resource_type, resource, now)
             return _one(reading.first(connection, reading.by_id(resource_type, id_, seen)))
 

@@ -1,4 +1,4 @@
-"""One page of a search: its matches, what they include, their number, and where the next begins."""
+"""One page of a search: its matches, what they include, how many there are, where the next begins."""
 
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -8,9 +8,12 @@ from sqlalchemy import Connection
 from fhir_server.access import Access, Interaction
 from fhir_server.model import json
 from fhir_server.record import Answer, Asked, Record, Stored
-from fhir_server.search import page, sql
+from fhir_server.search import audit_sql, page, sql
+from fhir_server.search.audit_query import AuditQuery
 from fhir_server.search.includes import included, referred
 from fhir_server.search.query import Query
+from fhir_server.search.sql import Cursor
+from fhir_server.search.wanted import Wanted
 from fhir_server.store import read
 
 
@@ -25,39 +28,54 @@ class Page:
     as_of: int
 
 
-def search(record: Record, access: Access, query: Query, raw: str) -> "Future[Page]":
+def search(record: Record, access: Access, query: Query | AuditQuery, raw: str) -> "Future[Page]":
     """Answer with the page that *query* asks for; *raw* is what stood behind the question mark.
 
     Leaves an audit entry for each patient whose resources are on the page, one where there is none.
     """
 
     def look(connection: Connection, now: int) -> Answer:
-        link = query.wanted.page
-        cursor = page.unseal(record.page_key, link, access, query, now) if link else None
-        snapshot = cursor.snapshot if cursor else now
-        total = None
-        if sql.wants_total(query, access):
-            total = connection.execute(sql.count(query, access, now, cursor)).scalar()
-        if query.wanted.count_only:
-            return Answer(Page((), (), total, "", snapshot))
-        rows = connection.execute(sql.matches(query, access, now, cursor)).all()
-        matches = tuple(map(read.stored, rows[: query.wanted.count]))
-        beside = _included(connection, query, access, matches, now)
-        turn = sql.turn(query.wanted, rows, snapshot)
-        onward = page.seal(record.page_key, turn, access, query, now) if turn else ""
-        patients = dict.fromkeys(one.patient for one in (*matches, *beside) if one.patient)
-        return Answer(Page(matches, beside, total, onward, snapshot), tuple(patients))
+        wanted = query.wanted
+        cursor = page.unseal(record.page_key, wanted.page, access, query, now) if wanted.page else None
+        if isinstance(query, AuditQuery):
+            found = _in_ledger(connection, query, access, now, cursor)
+        else:
+            found = _in_record(connection, query, access, now, cursor)
+        shown, turn = found
+        if turn is not None:
+            shown = _with_next(shown, page.seal(record.page_key, turn, access, query, now))
+        touched = dict.fromkeys(one.patient for one in (*shown.matches, *shown.included) if one.patient)
+        return Answer(shown, tuple(touched))
 
     asked = Asked("search-type", query.resource_type, raw)
     return record.look(access, query.resource_type, Interaction.SEARCH, asked, look)
 
 
+def _with_next(shown: Page, link: str) -> Page:
+    return Page(shown.matches, shown.included, shown.total, link, shown.as_of)
+
+
+def _in_record(
+    connection: Connection, query: Query, access: Access, now: int, cursor: Cursor | None
+) -> tuple[Page, Cursor | None]:
+    wanted, snapshot = query.wanted, cursor.snapshot if cursor else now
+    total = None
+    if sql.wants_total(query, access):
+        total = connection.execute(sql.count(query, access, now, cursor)).scalar()
+    if wanted.count_only:
+        return Page((), (), total, "", snapshot), None
+    rows = connection.execute(sql.matches(query, access, now, cursor)).all()
+    matches = tuple(read.stored(row) for row in rows[: wanted.count])
+    beside = _included(connection, wanted, access, matches, now)
+    return Page(matches, beside, total, "", snapshot), sql.turn(wanted, rows, snapshot)
+
+
 def _included(
-    connection: Connection, query: Query, access: Access, matches: tuple[Stored, ...], now: int
+    connection: Connection, wanted: Wanted, access: Access, matches: tuple[Stored, ...], now: int
 ) -> tuple[Stored, ...]:
-    if not query.wanted.includes:
+    if not wanted.includes:
         return ()
-    references = referred(query.wanted, (json.decode(match.body) for match in matches))
+    references = referred(wanted, (json.decode(match.body) for match in matches))
     have = {match.reference for match in matches}
     found = (
         read.stored(row)
@@ -65,3 +83,18 @@ def _included(
         for row in connection.execute(statement)
     )
     return tuple(one for one in found if one.reference not in have)
+
+
+def _in_ledger(
+    connection: Connection, query: AuditQuery, access: Access, now: int, cursor: Cursor | None
+) -> tuple[Page, Cursor | None]:
+    wanted, snapshot = query.wanted, cursor.snapshot if cursor else now
+    total = None
+    if audit_sql.audit_wants_total(query, access):
+        total = connection.execute(audit_sql.audit_count(query, access, now, cursor)).scalar()
+    if wanted.count_only:
+        return Page((), (), total, "", snapshot), None
+    rows = connection.execute(audit_sql.audit_matches(query, access, now, cursor)).all()
+    matches = tuple(read.audit_event(row) for row in rows[: wanted.count])
+    return Page(matches, (), total, "", snapshot), audit_sql.audit_turn(wanted, rows, snapshot)
+

@@ -7,10 +7,12 @@ from starlette.responses import Response
 
 from fhir_server import searching
 from fhir_server.access import Access
+from fhir_server.audit.subtypes import SUBTYPES
 from fhir_server.errors import Invalid
 from fhir_server.rest.bundle import bundle, entry
 from fhir_server.rest.exchange import Ask, Service
 from fhir_server.rest.formats import FHIR_JSON, SAFE, body_of, require_json
+from fhir_server.search.audit_query import AuditQuery, parse_audit
 from fhir_server.search.query import Query, parse
 from fhir_server.searching import Page
 
@@ -35,7 +37,12 @@ async def search_by_post(service: Service, request: Request, access: Access) -> 
 
 
 def _ask(service: Service, request: Request, access: Access, raw: str) -> Ask:
-    query = parse(request.path_params["type"], _pairs(raw), service.base)
+    resource_type, pairs = request.path_params["type"], _pairs(raw)
+    query: Query | AuditQuery
+    if resource_type == "AuditEvent":
+        query = parse_audit(pairs, service.base, SUBTYPES)
+    else:
+        query = parse(resource_type, pairs, service.base)
 
     def render(page: Page) -> Response:
         return Response(_bundle(service, query, page), headers=dict(SAFE), media_type=FHIR_JSON)
@@ -50,7 +57,7 @@ def _pairs(raw: str) -> list[tuple[str, str]]:
         raise Invalid.of("The parameters are not properly percent-encoded.") from None
 
 
-def _bundle(service: Service, query: Query, page: Page) -> bytes:
+def _bundle(service: Service, query: Query | AuditQuery, page: Page) -> bytes:
     address = f"{service.base}/{query.resource_type}"
     links = [("self", _joined(address, query.canonical()))]
     if page.next:

@@ -8,7 +8,8 @@ begins with `BEGIN IMMEDIATE`.
 PostgreSQL: the settings without which an acknowledged message can be lost are asserted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,3 +100,19 @@ def assert_durable(engines: Engines) -> None:
     wrong = [f"{name} is {found[name]}, not {wanted[name]}" for name in wanted if found[name] != wanted[name]]
     if wrong:
         raise Unavailable.of("The database may lose what it has acknowledged: " + "; ".join(wrong) + ".")
+
+
+@contextmanager
+def one_state(engines: Engines) -> Iterator[Connection]:
+    """Give a reading connection on which every statement sees the same state of the database."""
+    if engines.is_sqlite:
+        with engines.reader.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+    else:
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with engines.reader.connect().execution_options(**options) as connection, connection.begin():
+            yield connection

@@ -43,6 +43,20 @@ def stored(row: Row[Any]) -> Stored:
     return Stored(*row[:7], body=bytes(row[7]))
 
 
+def audit_event(row: Row[Any]) -> Stored:
+    """Return a row of the ledger as the AuditEvent that it is: its first and only version."""
+    return Stored(
+        type="AuditEvent",
+        id=row.id,
+        version=1,
+        last_updated=row.recorded,
+        patient=row.patient,
+        release_at=row.recorded,
+        labels=0,
+        body=bytes(row.body),
+    )
+
+
 def by_id(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Select[Any]:
     """Return the statement for the current version, under the conditions given."""
     table = resource.c
