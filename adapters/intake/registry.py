@@ -1,0 +1,43 @@
+"""The feeds that are agreed on, kept in the database, changed by pieces with an audit entry."""
+
+from sqlalchemy import delete, insert, select
+
+from adapters.intake import feeds
+from adapters.intake.feeds import LOOPBACK, Feed
+from adapters.intake.tables import feed as table
+from fhir_server.record import Record, Writer
+
+
+def agreed(record: Record) -> tuple[Feed, ...]:
+    """Return the feeds that are agreed on, by name."""
+    rows = record.select(select(table.c.settings).order_by(table.c.name))
+    return tuple(feeds.decode(bytes(row.settings)) for row in rows)
+
+
+def listening_for(record: Record, *, loopback: bool) -> tuple[Feed, ...]:
+    """Return the feeds that a listener takes: without any, on loopback, this machine's own."""
+    found = agreed(record)
+    return found or ((LOOPBACK,) if loopback else ())
+
+
+def agree(writer: Writer, feed: Feed) -> None:
+    """Put *feed* in place of the one of the same name."""
+    writer.execute(delete(table).where(table.c.name == feed.name))
+    agent = writer.access.agent
+    writer.execute(
+        insert(table).values(
+            name=feed.name,
+            settings=feeds.encode(feed),
+            changed=writer.now,
+            changed_by=agent.behind or agent.user or agent.client or agent.role,
+        )
+    )
+    writer.audit("feed-changed", entity=f"feed:{feed.name}")
+
+
+def end(writer: Writer, name: str) -> bool:
+    """Take the feed away; its messages stay. Tell whether there was one."""
+    gone = writer.execute(delete(table).where(table.c.name == name))
+    if gone:
+        writer.audit("feed-changed", entity=f"feed:{name}", reason="ended")
+    return bool(gone)
