@@ -1,0 +1,69 @@
+"""The template environment: made once by whoever puts the portal together, never at import.
+
+Templates are escaped throughout. The NHS.UK macros leave out most of their parameters, so what a
+mapping lacks is empty; what a view lacks is a mistake and stops the page.
+"""
+
+from dataclasses import is_dataclass
+from typing import Any
+
+from jinja2 import ChainableUndefined, Environment, PackageLoader, PrefixLoader
+from jinja2.exceptions import UndefinedError
+from jinja2.loaders import ChoiceLoader
+from jinja2.utils import missing
+
+from portal_api import london
+from portal_api.pages import charts
+from portal_api.pages.views_shell import Shell
+from portal_api.readings import digits, unit_text, value_text, what_changed
+from portal_api.plain_names import UNITS
+
+
+class Unknown(ChainableUndefined):
+    """Empty for a mapping's missing key; an error for a field that a view does not have."""
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: str | None = None,
+        exc: type[Exception] = UndefinedError,
+    ) -> None:
+        super().__init__(hint, obj, name, exc)
+        if is_dataclass(obj):
+            raise UndefinedError(f"{type(obj).__name__} has no field {name!r}.")
+
+
+def make_environment() -> Environment:
+    """Return the environment that renders every page, with the NHS.UK frontend's macros in it."""
+    environment = Environment(
+        loader=ChoiceLoader(
+            [
+                PackageLoader("portal_api.pages", "templates"),
+                PrefixLoader({"nhsuk": PackageLoader("nhsuk_frontend_jinja", "templates/nhsuk")}),
+            ]
+        ),
+        autoescape=True,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=Unknown,
+    )
+    environment.filters.update(
+        day=london.day,
+        day_and_time=london.day_and_time,
+        weekday=london.weekday,
+        clock_time=london.clock_time,
+        value=value_text,
+        unit=unit_text,
+        digits=digits,
+    )
+    environment.globals.update(
+        what_changed=what_changed, range_words=charts.range_words, unit_meaning=UNITS.get
+    )
+    return environment
+
+
+def render(environment: Environment, template: str, shell: Shell, view: object) -> str:
+    """Return the page *template* for *view* within *shell*, as HTML."""
+    return environment.get_template(template).render(shell=shell, site=shell.site, view=view)

@@ -1,0 +1,134 @@
+"""What the clinician's pages show: frozen values."""
+
+from dataclasses import dataclass
+
+from portal_api.london import Moment
+from portal_api.pages.views_patient import ReadingView, ThreadRow
+from portal_api.pages.views_shell import Choice, FormError, MessageView, WritingBox
+
+
+@dataclass(frozen=True, slots=True)
+class PatientName:
+    """Who a patient is, as a clinician has to see it beside everything: name, age, NHS number."""
+
+    name: str
+    born: str
+    """`4 March 1955 (71 years)`; empty where it is not known."""
+    nhs_number: str
+    """In groups of three, three and four; empty where there is none."""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRow:
+    """One patient of the clinician's teams."""
+
+    patient: PatientName
+    teams: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientsView:
+    """The patients whom the clinician's teams care for."""
+
+    rows: tuple[PatientRow, ...]
+    waiting: int
+    """How many conversations wait for the teams."""
+    find: str = ""
+    """What the list was narrowed to: a part of a name or an NHS number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One report, held or open."""
+
+    href: str
+    name: str
+    value: str
+    place: str
+    taken: Moment | None
+    laboratory: str
+    status: str
+    held: bool
+    opens: Moment | None
+    """When a held report opens by itself; None where it waits for a clinician."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientView:
+    """One patient: results that wait first, then all the others, and the conversations."""
+
+    patient: PatientName
+    held: tuple[ReportRow, ...]
+    rows: tuple[ReportRow, ...]
+    threads: tuple[ThreadRow, ...]
+    write: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewView:
+    """One report, with the form to release it where it is held."""
+
+    patient: PatientName
+    title: str
+    taken: Moment | None
+    added: Moment | None
+    laboratory: str
+    status: str
+    corrected: Moment | None
+    readings: tuple[ReadingView, ...]
+    conclusion: str
+    document: bool
+    held: bool
+    opens: Moment | None
+    action: str
+    reasons: tuple[Choice, ...]
+    note: str = ""
+    errors: tuple[FormError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """One conversation in the team's inbox."""
+
+    href: str
+    subject: str
+    patient: PatientName
+    age: str
+    """How long the oldest message without an answer has been waiting: `3 hours`."""
+    late: bool
+    """Whether it waits longer than the site promises."""
+    owner: str
+    """Who has taken it on; empty for nobody."""
+    mine: bool
+    take: str
+    """Address of the form to take it on."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxView:
+    """Conversations that wait for an answer, the longest first."""
+
+    rows: tuple[WaitingRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    """One conversation with a patient."""
+
+    patient: PatientName
+    subject: str
+    messages: tuple[MessageView, ...]
+    owner: str
+    waiting: bool
+    take: str
+    settle: str
+    box: WritingBox
+
+
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    """The page to write a first message to a patient."""
+
+    patient: PatientName
+    box: WritingBox

@@ -1,0 +1,107 @@
+"""What stands round every page, and the parts that several pages share: frozen values."""
+
+from dataclasses import dataclass
+
+from portal_api.london import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a site calls itself and promises its patients; shown as it is set, nothing is made up."""
+
+    service_name: str
+    reply_time: str
+    """When the team answers, as a sentence: `We aim to reply within 2 working days.`"""
+    help_phone: str = ""
+    """Whom to ring about a result or a message; empty where there is no such line."""
+    help_hours: str = ""
+    urgent_phone: str = ""
+    """The 24-hour line for people in treatment; empty where there is none."""
+    demonstration: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of the navigation."""
+
+    text: str
+    href: str
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame of one page for one signed-in person, or for nobody yet."""
+
+    site: Site
+    home: str = "/"
+    navigation: tuple[Link, ...] = ()
+    person: str = ""
+    """Who is signed in; empty for nobody."""
+    csrf: str = ""
+    done: str = ""
+    """What has just been done, as a sentence, after a form was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormError:
+    """What is wrong with one field of a form, in a sentence to its writer."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to ring."""
+
+    team: str
+    phone: str = ""
+    hours: str = ""
+    urgent_phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a list of radios or a select."""
+
+    value: str
+    text: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message of a conversation. *text* is plain text: it is escaped, never marked up."""
+
+    sender: str
+    own: bool
+    sent: Moment | None
+    text: str
+    read: Moment | None = None
+    """When the other side first opened it, if it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class WritingBox:
+    """A form to write a message with."""
+
+    action: str
+    draft: str
+    """A random name for this message: sending the form twice sends one message."""
+    text: str = ""
+    subject: str = ""
+    asks_subject: bool = False
+    teams: tuple[Choice, ...] = ()
+    """Teams to choose from; empty or one where there is no choice."""
+    errors: tuple[FormError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """A page that says what went wrong and what to do next."""
+
+    title: str
+    sentences: tuple[str, ...]
+    request_id: str = ""
+    home: str = "/"
