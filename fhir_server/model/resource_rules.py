@@ -16,7 +16,7 @@ def _codings(concept: Tree) -> Iterator[tuple[object, object]]:
 
 
 def _value_stands_once(node: Tree) -> bool:
-    """Tell whether the value stands in the component with the observation's code, if there is one."""
+    """Tell whether the value stands in no other place than the component with the same code."""
     if "component" not in node or not has_choice(node, "value"):
         return True
     own = set(_codings(node["code"]))

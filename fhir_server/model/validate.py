@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fhir_server.errors import Invalid, Issue
+from fhir_server.errors import Issue, Unprocessable
 from fhir_server.model import json
 from fhir_server.model.faults import faults
 from fhir_server.model.invariants import broken
@@ -16,27 +16,28 @@ _CONTAINABLE = SERVED_TYPES | PART_TYPES
 
 
 def judge(content: bytes | str | Tree, expected_type: str | None = None) -> Tree:
-    """Return the canonical tree of *content*, a whole resource, or raise `Invalid`.
+    """Return the canonical tree of *content*, a whole resource, or raise what is wrong with it.
 
     The canonical tree is a new one: `resourceType` first, elements in the specification's order,
     numbers with the sender's digits. Nothing is added, repaired or left out.
 
-    Raises `Invalid` with one issue for each fault, its `expression` the FHIRPath of the culprit:
-    for bad JSON, for a type that is not judged here or not *expected_type*, for structure and
-    required codes (all such faults), and, once the structure is right, for every invariant broken.
+    Raises `Invalid` for content that is not JSON or not exact (see `json.decode`), and its kind
+    `Unprocessable` with one issue for each fault, `expression` the FHIRPath of the culprit: for a
+    type that is not judged here or not *expected_type*, for all that is wrong with structure and
+    required codes, and, once those are right, for every invariant broken.
 
     https://hl7.org/fhir/R4/validation.html
     """
     tree = json.decode(content if isinstance(content, bytes | str) else json.encode(content))
     if not isinstance(tree, dict):
-        raise Invalid.of("A resource must be a JSON object.", code="structure")
+        raise Unprocessable.of("A resource must be a JSON object.", code="structure")
     name = tree.get("resourceType")
     if not isinstance(name, str):
-        raise Invalid.of("resourceType is missing.", "resourceType", code="required")
+        raise Unprocessable.of("resourceType is missing.", "resourceType", code="required")
     if expected_type is not None and name != expected_type:
-        raise Invalid.of(f"The resource must be of type {expected_type}.", "resourceType")
+        raise Unprocessable.of(f"The resource must be of type {expected_type}.", "resourceType")
     if name not in JUDGED_TYPES:
-        raise Invalid.of(
+        raise Unprocessable.of(
             "This type of resource is not known here.", "resourceType", code="not-supported"
         )
     issues: list[Issue] = []
@@ -44,7 +45,7 @@ def judge(content: bytes | str | Tree, expected_type: str | None = None) -> Tree
     if not issues:
         issues.extend(broken(canonical, name))
     if issues:
-        raise Invalid(*issues)
+        raise Unprocessable(*issues)
     return canonical
 
 
