@@ -1,0 +1,142 @@
+"""ORC, OBR and TQ1 to ServiceRequest: what was asked for, and by whom.
+
+Source: HL7 v2 chapter 4, 4.5.1; the guide's sheets ORC[ServiceRequest], OBR[ServiceRequest] and
+TQ1[ServiceRequest]. Dates of the specimen are not dates of the order and stay out.
+"""
+
+from adapters.hl7v2.addresses import postal_address
+from adapters.hl7v2.code_tables import ORDER_CONTROL, ORDER_STATUS, PRIORITY
+from adapters.hl7v2.codeable_concepts import codeable_concept
+from adapters.hl7v2.composite import each, first, value
+from adapters.hl7v2.context import Context
+from adapters.hl7v2.conversion import PATIENT, Link, Tree
+from adapters.hl7v2.dates import loose_date_time
+from adapters.hl7v2.er7 import Segment
+from adapters.hl7v2.groups import Group
+from adapters.hl7v2.identifiers import extended_identifier, pair_identifiers
+from adapters.hl7v2.order import Order
+from adapters.hl7v2.telecoms import contact_point
+from adapters.hl7v2.to_organization import reference_to_xon
+from adapters.hl7v2.xcn_to_practitioner import reference_to_person, reference_to_role
+
+_HSD = "http://hl7.org/fhir/StructureDefinition"
+_FINISHED = frozenset({"F", "C"})
+
+
+def service_request(group: Group, order: Order, report_code: str, context: Context) -> Tree:
+    """Return the ServiceRequest of a group. *report_code* is OBR-25.
+
+    Where neither ORC-5 nor ORC-1 says how the order stands (RE, the usual one with results, does
+    not), it is completed once the report is final, and active before.
+    """
+    obr, orc = group.obr, group.orc
+    tree: Tree = {
+        "resourceType": "ServiceRequest",
+        "identifier": [*order.identifiers, *_alternates(obr, orc, context)],
+        "status": _status(orc, report_code),
+        "intent": "reflex-order" if value(obr, 11) == "G" else "order",
+        "code": order.code,
+        "subject": {"reference": Link(PATIENT)},
+    }
+    placer_group = [
+        identifier
+        for identifier in order.group_identifiers
+        if identifier["type"]["coding"][0]["code"] == "PGN"
+    ]
+    if placer_group:
+        tree["requisition"] = placer_group[0]
+    _add_timing(tree, group, context)
+    requester = _requester(obr, orc, context)
+    if requester:
+        tree["requester"] = requester
+    _add_concepts(tree, obr, orc, context)
+    parent = first(obr, 29)
+    if parent and not obr.field(50):
+        identifiers = pair_identifiers(parent, context, "PLAC", "FILL")
+        if identifiers:
+            tree["basedOn"] = [{"type": "ServiceRequest", "identifier": identifiers[-1]}]
+    return tree
+
+
+def _alternates(obr: Segment, orc: Segment | None, context: Context) -> list[Tree]:
+    alternates = [
+        extended_identifier(sent, context, segment.address(number))
+        for segment, number in ((obr, 53), (orc, 33))
+        if segment is not None and len(segment.fields) > number
+        for sent in each(segment, number)
+    ]
+    return [identifier for identifier in alternates if identifier]
+
+
+def _status(orc: Segment | None, report_code: str) -> str:
+    sent = ORDER_STATUS.get(value(orc, 5)) or ORDER_CONTROL.get(value(orc, 1)) if orc else None
+    if sent:
+        return sent
+    return "completed" if report_code in _FINISHED else "active"
+
+
+def _add_timing(tree: Tree, group: Group, context: Context) -> None:
+    obr, orc = group.obr, group.orc
+    timing = group.timings[0] if group.timings else None
+    sent = (value(timing, 9) if timing is not None else "") or value(obr, 5)
+    priority = PRIORITY.get(sent) or PRIORITY.get(_last_component(obr, 27))
+    if priority:
+        tree["priority"] = priority
+    wanted = value(obr, 6) or (value(timing, 7) if timing is not None else "")
+    occurs = loose_date_time(wanted, context, obr.address(6)) if wanted else ""
+    if occurs:
+        tree["occurrenceDateTime"] = occurs
+    if orc is not None and value(orc, 1) == "NW" and value(orc, 9):
+        authored = loose_date_time(value(orc, 9), context, orc.address(9))
+        if authored:
+            tree["authoredOn"] = authored
+
+
+def _last_component(obr: Segment, number: int) -> str:
+    """Return TQ.6, the priority in the quantity/timing field of versions before 2.5."""
+    return first(obr, number)[6] if obr.field(number) else ""
+
+
+def _requester(obr: Segment, orc: Segment | None, context: Context) -> Tree:
+    """Return who asked: ORC-12 else OBR-16, for the organisation in ORC-21, reached by ORC-14."""
+    segment, number = (orc, 12) if orc is not None and first(orc, 12) else (obr, 16)
+    home = postal_address(first(orc, 24), context, orc.address(24)) if orc is not None else {}
+    named = first(segment, number)
+    person = reference_to_person(named, context, segment.address(number), home=home)
+    organization = _organization(orc, context) if orc is not None else {}
+    back = [
+        contact_point(sent, context, from_segment.address(at))
+        for from_segment, at in ((orc, 14), (obr, 17))
+        if from_segment is not None
+        for sent in each(from_segment, at)
+    ]
+    telecoms = [point for number, point in enumerate(back) if point and point not in back[:number]]
+    return reference_to_role(person, context, organization=organization, telecoms=telecoms)
+
+
+def _organization(orc: Segment, context: Context) -> Tree:
+    if len(orc.fields) <= 21:
+        return {}
+    address = postal_address(first(orc, 22), context, orc.address(22))
+    telecom = contact_point(first(orc, 23), context, orc.address(23), "work")
+    return reference_to_xon(first(orc, 21), context, address=address, telecom=telecom)
+
+
+def _add_concepts(tree: Tree, obr: Segment, orc: Segment | None, context: Context) -> None:
+    for element, number in (("reasonCode", 31), ("orderDetail", 46), ("orderDetail", 47)):
+        concepts = [codeable_concept(sent, context) for sent in each(obr, number)]
+        if concepts:
+            tree[element] = [*tree.get(element, ()), *concepts]
+    if obr.field(13):
+        # Clinical information that came with the request, as the laboratory repeats it.
+        tree["note"] = [{"text": obr.whole(13).strip()}]
+    if orc is None:
+        return
+    if orc.field(29):
+        place = codeable_concept(first(orc, 29), context)
+        if place:
+            tree["locationCode"] = [place]
+    reason = codeable_concept(first(orc, 16), context)
+    if reason and not orc.field(5):
+        url = f"{_HSD}/request-statusReason"
+        tree["extension"] = [{"url": url, "valueCodeableConcept": reason}]

@@ -1,0 +1,146 @@
+"""The OBX of one report in the form in which they become Observations.
+
+Lines of a text under one code are one result; a result sent twice over is one; documents go to
+the report. A result's key is its code, its group (OBX-4), its own number (OBX-21) and, for the
+same again, its place: OBX-1 is for error reports alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from adapters.hl7v2.codeable_concepts import codeable_concept, words
+from adapters.hl7v2.composite import first, value
+from adapters.hl7v2.context import Context, refusal
+from adapters.hl7v2.conversion import Tree
+from adapters.hl7v2.er7 import Segment
+from adapters.hl7v2.groups import Result
+from adapters.hl7v2.obx_value import DOCUMENT_TYPES, TEXT_TYPES, text_lines, value_type
+from adapters.hl7v2.order import Order
+
+_LINES = frozenset({"FT", "TX"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One result to be: its OBX, its comments, its code, its part of the key.
+
+    *text* holds the joined lines where several OBX make one; *obxs* all of them, in order.
+    """
+
+    obxs: tuple[Segment, ...]
+    notes: tuple[Segment, ...]
+    code: Tree
+    key: tuple[str, ...]
+    text: str | None = None
+
+    @property
+    def obx(self) -> Segment:
+        """The first OBX, which speaks for all."""
+        return self.obxs[0]
+
+
+def documents(results: Sequence[Result]) -> list[Result]:
+    """Return those results that are documents (ED, RP)."""
+    return [result for result in results if value_type(result.obx) in DOCUMENT_TYPES]
+
+
+def lines(
+    results: Sequence[Result], order: Order, context: Context
+) -> tuple[list[Line], list[Segment], bool]:
+    """Return the results, the OBX that only repeat another (flagged), and whether two conflict.
+
+    Refuses a result without a code, unless it is a line of text: that is the report's.
+    """
+    found = [result for result in results if value_type(result.obx) not in DOCUMENT_TYPES]
+    made: list[Line] = []
+    repeated: list[Segment] = []
+    seen: dict[tuple[str, ...], list[Segment]] = {}
+    conflict = False
+    whole = _is_report_text(found, context)
+    for together in [found] if whole else _runs(found):
+        if not together:
+            continue
+        obx = together[0].obx
+        code = order.code if whole else _code(obx, order, context)
+        key = _key(obx, code)
+        twins = seen.setdefault(key, [])
+        if len(together) == 1 and any(_is_same(obx, twin) for twin in twins):
+            context.flag("obx-twice", obx.address())
+            repeated.append(obx)
+            continue
+        if twins and not _is_line(obx):
+            context.flag("obx-conflict", obx.address())
+            conflict = True
+        twins.append(obx)
+        notes = tuple(note for result in together for note in result.notes)
+        text = _joined(together, context) if len(together) > 1 else None
+        place = str(len(twins)) if len(twins) > 1 else ""
+        obxs = tuple(result.obx for result in together)
+        made.append(Line(obxs, notes, code, (*key, place), text))
+    return made, repeated, conflict
+
+
+def _is_report_text(found: Sequence[Result], context: Context) -> bool:
+    """Tell whether all results of a report are lines of one text."""
+    if len(found) < 2 or not context.dialect.report_of_lines:
+        return False
+    obx = found[0].obx
+    code, status = obx.field(3), obx.field(11)
+    return all(
+        value_type(result.obx) in TEXT_TYPES
+        and result.obx.field(3) == code
+        and result.obx.field(11) == status
+        and not result.obx.field(6)
+        for result in found
+    ) and _is_one_series([result.obx.field(4) for result in found])
+
+
+def _is_one_series(sub_ids: Sequence[str]) -> bool:
+    """Tell whether OBX-4 says nothing that parts the lines: all alike, or a count of lines."""
+    return len(set(sub_ids)) == 1 or list(sub_ids) == [
+        str(number) for number in range(1, len(sub_ids) + 1)
+    ]
+
+
+def _runs(found: Sequence[Result]) -> Iterator[list[Result]]:
+    """Yield each result alone, but neighbouring TX or FT lines of one code together."""
+    for (is_line, *_), together in groupby(found, key=_run_signature):
+        if is_line:
+            yield list(together)
+        else:
+            yield from ([result] for result in together)
+
+
+def _run_signature(result: Result) -> tuple[bool, str, str, str]:
+    obx = result.obx
+    if not _is_line(obx):
+        return (False, "", "", "")
+    return (True, obx.field(3), obx.field(4), obx.field(11))
+
+
+def _is_line(obx: Segment) -> bool:
+    return value_type(obx) in _LINES
+
+
+def _code(obx: Segment, order: Order, context: Context) -> Tree:
+    code = codeable_concept(first(obx, 3), context)
+    if code:
+        return code
+    if value_type(obx) in TEXT_TYPES:
+        return order.code
+    raise refusal(101, "test-missing", obx.address(3), "OBX-3 does not say what was observed.")
+
+
+def _key(obx: Segment, code: Tree) -> tuple[str, ...]:
+    coding = code["coding"][0] if "coding" in code else {}
+    name = coding.get("code") or words(code)
+    return (name, coding.get("system", ""), value(obx, 4), value(obx, 21))
+
+
+def _is_same(obx: Segment, twin: Segment) -> bool:
+    return obx.fields[2:] == twin.fields[2:]
+
+
+def _joined(together: Sequence[Result], context: Context) -> str:
+    return "\n".join(text_lines(result.obx, context) for result in together)
