@@ -78,8 +78,8 @@ def _sqlite_replace(table: str, key: str) -> str:
 
 _FUNCTION = (
     "CREATE FUNCTION refuse_change_of_the_ledger() RETURNS trigger LANGUAGE plpgsql AS $$ "
-    "BEGIN RAISE EXCEPTION '% refuses %', TG_TABLE_NAME, TG_OP "
-    "USING ERRCODE = 'insufficient_privilege'; END $$"
+    "BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' refuses ' || TG_OP, "
+    "ERRCODE = 'insufficient_privilege'; END $$"
 )
 
 

@@ -1,7 +1,6 @@
 """The offline verifier: it tells whether a ledger still says what it said when it was published.
 
-One file, for an auditor to read. It needs Python and the *cryptography* library for Ed25519, takes
-nothing from the system that it judges, and asks no server:
+One file, for an auditor to read, that needs Python, *cryptography*, and nothing of ours:
 
     python verify.py EXPORT CHECKPOINTS KEY [LEAVES]
 
@@ -10,9 +9,9 @@ were published outside the database; KEY is the public key as it was given to th
 
 An entry is a leaf of the Merkle tree of RFC 9162, section 2.1, and a checkpoint the signed root of
 the first *size* entries (https://c2sp.org/tlog-checkpoint). With the leaf hashes, which count as
-far as they lead to signed roots, the first entry that was changed, moved, added or taken away is
-named; without them, the two checkpoints between which it stands. What no checkpoint covers yet
-can't be vouched for and is counted; a request that was never recorded leaves nothing to verify.
+far as they lead to signed roots, the first entry that was changed is named; without them, the two
+checkpoints around it. What no checkpoint covers yet can't be vouched for and is counted; a request
+that was never recorded leaves nothing to verify.
 """
 
 import json
@@ -92,8 +91,7 @@ def verify(
     """
     signed, remarks = _signature_check(key), list[str]()
     try:
-        roots = dict(sorted(_roots([notes, *copies], signed, remarks).items()))
-        judge = _Judge(roots, max(roots, default=0))
+        judge = _Judge(dict(sorted(_roots([notes, *copies], signed, remarks).items())))
         if leaves:
             judge.trust(leaves, remarks)
         return judge.verdict(entries, head, remarks)
@@ -180,7 +178,6 @@ class _Tree:
 @dataclass(slots=True)
 class _Judge:
     roots: dict[int, bytes]
-    covered: int
     leaves: BinaryIO | None = None
     tree: _Tree = field(default_factory=_Tree)  # of the trusted leaf hashes, then of the entries
     trusted: int = 0
@@ -199,30 +196,27 @@ class _Judge:
         leaves.seek(0)
 
     def verdict(self, entries: Iterable[Entry], head: Head | None, remarks: list[str]) -> Verified:
-        size, latest, covered_until, set_back = 0, 0, 0, list[int]()
+        size, latest, covered_until, set_back = 0, 0, 0, -1
+        covered = max(self.roots, default=0)
         for seq, body, named in entries:
             if seq != size:
-                text = f"Number {seq} stands where entry {size} belongs."
-                fault = "order" if seq < size else "missing"
-                raise _Found(size, max(size, seq - 1), fault, text)
-            recorded = _check_columns(seq, body, named)
+                fault = "missing" if seq > size else "order"
+                raise _Found(size, max(size, seq - 1), fault, f"{seq} stands where {size} belongs.")
             self.check_leaf(seq, sha256(b"\x00" + body).digest())
-            if recorded < latest - CLOCK_TOLERANCE:
-                set_back.append(seq)
+            recorded = _check_columns(seq, body, named)
+            if set_back < 0 and recorded < latest - CLOCK_TOLERANCE:
+                set_back = seq
             size, latest = seq + 1, max(latest, recorded)
-            if size <= max(self.covered, 1):
-                covered_until = recorded
-        if size < self.covered:
-            text = f"Entries from {size} on were published and are gone."
-            raise _Found(size, self.covered - 1, "tail", text)
+            covered_until = recorded if size <= max(covered, 1) else covered_until
+        if size < covered:
+            raise _Found(size, covered - 1, "tail", f"Entries from {size} on are gone.")
         if head and head != (size, b"".join(self.tree.peaks)):
-            text = f"The ledger's own head does not fit its entries from {self.covered} on."
-            raise _Found(self.covered, max(size, head[0]) - 1, "head", text)
-        if set_back:
-            text = f"{len(set_back)} entries, entry {set_back[0]} the first, are dated before an"
-            remarks.append(f"{text} earlier one: the clock was set back, or they are back-dated.")
-        window = max(latest - covered_until, 0) if size > self.covered else 0
-        return Verified(size, self.covered, size - self.covered, window, tuple(remarks))
+            text = f"The ledger's own head does not fit its entries from {covered} on."
+            raise _Found(covered, max(size, head[0]) - 1, "head", text)
+        if set_back >= 0:
+            remarks.append(f"The clock was set back before entry {set_back}, or it is back-dated.")
+        window = max(latest - covered_until, 0) if size > covered else 0
+        return Verified(size, covered, size - covered, window, tuple(remarks))
 
     def check_leaf(self, seq: int, leaf: bytes) -> None:
         if self.leaves and seq < self.trusted:
@@ -230,8 +224,8 @@ class _Judge:
                 raise _Found(seq, seq, "entry", f"Entry {seq} is not the one that was published.")
             return
         self.tree.append(leaf)
-        if root := self.roots.get(seq + 1):
-            if root != self.tree.root():
+        if seq + 1 in self.roots:
+            if self.roots[seq + 1] != self.tree.root():
                 text = f"Entries {self.checked} to {seq} are not those that were published."
                 raise _Found(self.checked, seq, "entry", text)
             self.checked = seq + 1
@@ -243,13 +237,15 @@ def _check_columns(seq: int, body: bytes, named: Mapping[str, Any]) -> int:
     except _UNREADABLE:
         raise _Found(seq, seq, "unreadable", f"Entry {seq} is not an AuditEvent.") from None
     if made != named:
-        wrong = ", ".join(sorted(name for name in made if named.get(name) != made[name]))
-        text = f"Entry {seq} says something else than its columns: {wrong or 'there are more'}."
-        raise _Found(seq, seq, "columns", text)
+        wrong = sorted(name for name in {*made, *named} if named.get(name) != made.get(name))
+        raise _Found(seq, seq, "columns", f"Entry {seq} denies its columns: {', '.join(wrong)}.")
     return int(made["recorded"])
 
 
-def _signature_check(key: str) -> Callable[[str, str], bool]:
+_Check = Callable[[str, str], bool]
+
+
+def _signature_check(key: str) -> _Check:
     name, key_id, raw = *key.strip().split("+", 2)[:2], b64decode(key.split("+", 2)[-1])
     made = sha256(name.encode() + b"\n" + raw).digest()[:4]
     if raw[:1] != b"\x01" or made.hex() != key_id:
@@ -269,9 +265,7 @@ def _signature_check(key: str) -> Callable[[str, str], bool]:
     return signed
 
 
-def _roots(
-    texts: Sequence[str], signed: Callable[[str, str], bool], remarks: list[str]
-) -> dict[int, bytes]:
+def _roots(texts: Sequence[str], signed: _Check, remarks: list[str]) -> dict[int, bytes]:
     roots: dict[int, bytes] = {}
     for text in texts:
         at = 0
@@ -282,8 +276,7 @@ def _roots(
                 words = f"A checkpoint of {size} entries is not signed by the key that you hold."
                 raise _Found(0, covered - 1, "checkpoint", words)
             if roots.setdefault(covered, b64decode(root)) != b64decode(root):
-                words = f"Two signed checkpoints disagree about the first {size} entries."
-                raise _Found(0, covered - 1, "fork", words)
+                raise _Found(0, covered - 1, "fork", f"Two notes of {size} entries disagree.")
         if re.search(r"^— .+\n", text[at:], re.MULTILINE):
             raise _Found(0, 0, "checkpoint", "There is a checkpoint that can't be read.")
         if text[at:].strip():

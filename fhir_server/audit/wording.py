@@ -33,5 +33,5 @@ def coding(system: str, code: str, display: str = "") -> Tree:
 
 
 def filled(tree: Tree) -> Tree:
-    """Return *tree* without the elements that are empty: FHIR has no empty element."""
-    return {name: value for name, value in tree.items() if value not in ("", [], {})}
+    """Return *tree* without what is empty, as FHIR has no empty element; it holds no False."""
+    return {name: value for name, value in tree.items() if value}
