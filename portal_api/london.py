@@ -91,7 +91,7 @@ def calendar_day(when: Moment) -> date:
 
 
 def day_start(text: str) -> datetime | None:
-    """Return the instant at which the London day *text* (`2026-11-24`) begins; None where it is none."""
+    """Return the instant at which the London day *text* (`2026-11-24`) begins, or None."""
     found = moment(text) if len(text) == 10 else None
     return found.instant if found else None
 
@@ -106,7 +106,7 @@ def day_end(text: str) -> datetime | None:
 
 
 def age(since: datetime, now: datetime) -> str:
-    """Return how long ago *since* was, in the largest whole unit: `5 minutes`, `3 hours`, `2 days`."""
+    """Return how long ago *since* was, in the largest whole unit: `5 minutes`, `2 days`."""
     minutes = max(0, int((now - since).total_seconds() // 60))
     for size, unit in ((60 * 24, "day"), (60, "hour"), (1, "minute")):
         if minutes >= size:
@@ -116,7 +116,7 @@ def age(since: datetime, now: datetime) -> str:
 
 
 def years_old(born: str, now: datetime) -> int | None:
-    """Return the age in whole years of someone born on the full date *born*; None where it is not one."""
+    """Return the age in whole years of someone born on the full date *born*, or None."""
     try:
         birth = date.fromisoformat(born)
     except ValueError:

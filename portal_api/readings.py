@@ -50,7 +50,7 @@ class Reading:
     given_name: str
     """The name that the laboratory used."""
     key: str
-    """What makes two readings the same test: `system|code`, or the folded name without a code."""
+    """What makes two readings the same test: `system|code`, or the folded name."""
     quantity: Quantity | None
     text: str
     """The value in words, lines kept, where it is not a number."""
@@ -129,7 +129,7 @@ def laboratory_of(resource: Tree, names: Mapping[str, str]) -> str:
 
 
 def runs(readings: Iterable[Reading]) -> tuple[Run, ...]:
-    """Return *readings* of one test as runs, oldest first; those without a date or number are left out.
+    """Return *readings* of one test as runs, oldest first, without those that lack date or number.
 
     A new run begins wherever laboratory, method or unit is not that of the reading before.
     """
@@ -148,7 +148,7 @@ def runs(readings: Iterable[Reading]) -> tuple[Run, ...]:
 
 
 def what_changed(before: Run, after: Run) -> str:
-    """Return in words what differs between two runs: `laboratory`, `laboratory and unit`, …"""
+    """Return in words what differs between two runs, such as `laboratory and unit`."""
     pairs = (
         ("laboratory", before.laboratory, after.laboratory),
         ("method", before.method, after.method),

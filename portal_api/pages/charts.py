@@ -9,7 +9,7 @@ change of unit starts another picture.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import floor, log10
 
 from portal_api import london
@@ -85,7 +85,7 @@ class Picture:
 
 
 def number_line(value: Quantity, span: Span) -> NumberLine | None:
-    """Return the number line of *value* against the usual range *span*; None where it has no ends."""
+    """Return the number line of *value* against the usual range *span*, or None without ends."""
     if span.low is None and span.high is None:
         return None
     low = span.low or Decimal(0)
@@ -120,7 +120,8 @@ def range_words(span: Span, unit: str) -> str:
         case low, None:
             return f"the usual range, from {digits(low or Decimal())}{face}"
         case low, high:
-            return f"the usual range, from {digits(low or Decimal())} to {digits(high or Decimal())}{face}"
+            ends = f"{digits(low or Decimal())} to {digits(high or Decimal())}"
+            return f"the usual range, from {ends}{face}"
 
 
 def pictures(course: Sequence[Run]) -> tuple[Picture, ...]:
@@ -189,7 +190,7 @@ def _breaks(course: tuple[Run, ...], lines: tuple[tuple[Dot, ...], ...]) -> tupl
         Break(
             round((lines[place][-1].x + lines[place + 1][0].x) / 2, 1), what_changed(before, after)
         )
-        for place, (before, after) in enumerate(zip(course, course[1:], strict=False))
+        for place, (before, after) in enumerate(pairwise(course))
     )
 
 

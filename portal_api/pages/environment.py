@@ -8,15 +8,15 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from jinja2 import ChainableUndefined, Environment, PackageLoader, PrefixLoader
-from jinja2.exceptions import UndefinedError
+from jinja2.exceptions import TemplateRuntimeError, UndefinedError
 from jinja2.loaders import ChoiceLoader
 from jinja2.utils import missing
 
 from portal_api import london
 from portal_api.pages import charts
 from portal_api.pages.views_shell import Shell
-from portal_api.readings import digits, unit_text, value_text, what_changed
 from portal_api.plain_names import UNITS
+from portal_api.readings import digits, unit_text, value_text, what_changed
 
 
 class Unknown(ChainableUndefined):
@@ -27,7 +27,7 @@ class Unknown(ChainableUndefined):
         hint: str | None = None,
         obj: Any = missing,
         name: str | None = None,
-        exc: type[Exception] = UndefinedError,
+        exc: type[TemplateRuntimeError] = UndefinedError,
     ) -> None:
         super().__init__(hint, obj, name, exc)
         if is_dataclass(obj):

@@ -23,7 +23,7 @@ def reading_view(reading: Reading, course: tuple[Run, ...]) -> ReadingView:
 
 
 def shown_place(reading: Reading) -> str:
-    """Return `readings.place`, but never "within" for a marker whose range means nothing after treatment.
+    """Return `readings.place`, but never "within" for a marker of cancer.
 
     A cancer that comes back can begin far inside the range of people who never had it.
     """

@@ -7,7 +7,7 @@ from portal_api.london import Moment
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a site calls itself and promises its patients; shown as it is set, nothing is made up."""
+    """What a site calls itself and promises its patients; what it does not set is not shown."""
 
     service_name: str
     reply_time: str
