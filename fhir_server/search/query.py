@@ -50,13 +50,13 @@ def parse(resource_type: str, pairs: Pairs, base_url: str) -> Query:
     if resource_type not in PARAMETERS:
         raise NotSupported.of(f"{resource_type} can't be searched here.")
     check(pairs)
-    criteria = []
-    for full_name, value in pairs:
+    asked, criteria = kept(pairs), list[Criterion]()
+    for full_name, value in asked:
         name, _, modifier = full_name.partition(":")
         if not is_result_parameter(name):
             parameter = parameter_named(PARAMETERS[resource_type], resource_type, name)
             criteria.append(criterion(resource_type, parameter, modifier, value, base_url))
-    return Query(resource_type, tuple(criteria), wanted(resource_type, pairs), kept(pairs))
+    return Query(resource_type, tuple(criteria), wanted(resource_type, pairs), asked)
 
 
 def check(pairs: Pairs) -> None:
