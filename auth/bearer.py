@@ -16,7 +16,7 @@ _LIMIT = 512
 
 
 def authenticate(query: Query, header: str | None, now: int) -> Principal:
-    """Return who sends *header* (`Authorization`) at *now* (microseconds); *query* reads our tables.
+    """Return who sends *header* (`Authorization`) at *now* (microseconds).
 
     Raises Unauthenticated: without diagnostics where no token was sent, so that the challenge
     names no error (RFC 6750 section 3.1); with `INVALID_TOKEN` for one that is malformed, unknown,

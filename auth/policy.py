@@ -153,6 +153,12 @@ def stranger(*, request_id: str, network: str, client_id: str = "") -> Access:
     return Access(agent, request_id, NoRecord(), MappingProxyType({}))
 
 
+def application(*, request_id: str, network: str, client_id: str) -> Access:
+    """Return the access of a registered application that asks for tokens: no resource at all."""
+    agent = Agent("client", client=client_id, network=network)
+    return Access(agent, request_id, NoRecord(), MappingProxyType({}))
+
+
 def _reach(principal: Principal) -> Reach:
     kind, _, person = principal.user.partition("/")
     match principal.role:
@@ -184,6 +190,12 @@ def _rights(role: Role, scopes: ScopeSet | None) -> Rights:
             if narrow:
                 narrowed[resource_type] = tuple(_narrowing(scope) for scope in narrow)
     return MappingProxyType(grants), MappingProxyType(narrowed)
+
+
+def useful(role: Role, resource_type: str, letters: frozenset[str]) -> frozenset[str]:
+    """Return those of a scope's *letters* that would let *role* do anything with the type."""
+    allowed = TABLE[role].get(resource_type, frozenset())
+    return frozenset(letter for letter in letters if _SCOPE_LETTER[letter] & allowed)
 
 
 def _of(scope: Scope, resource_type: str) -> bool:

@@ -28,7 +28,7 @@ SECOND = 1_000_000
 CODE_LIFE = 60 * SECOND
 ACCESS_LIFE = 3600 * SECOND
 FAMILY_LIFE = 92 * 24 * 3600 * SECOND
-"""How long an application may stay connected in all: three months, then the person is asked again."""
+"""How long an application may stay connected in all: then the person is asked again."""
 
 COMMAND_LINE = "command-line"
 """How the ledger names tokens made on the command line, among the applications."""
@@ -125,6 +125,26 @@ def open_family(
     return family
 
 
+def find_family(query: Query, id_: str, now: int) -> Family | None:
+    """Return the family if it lives at *now* (microseconds), and its login with it."""
+    table = family_table.c
+    rows = query(
+        select(family_table)
+        .outerjoin(login_table, login_table.c.login == table.login)
+        .where(
+            table.id == id_,
+            table.ended_at.is_(None),
+            table.expires > now,
+            login_table.c.ended_at.is_(None),
+        )
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    holder = Holder(Role(row.role), row.client_id, row.person, row.login, row.patient, row.behind)
+    return Family(row.id, holder, row.scope, row.expires)
+
+
 def end_families(writer: Writer, *which: ColumnElement[bool], because: str) -> int:
     """End the families that match *which*, with everything issued for them; return how many."""
     return writer.execute(
@@ -183,7 +203,7 @@ def issue_for_operator(writer: Writer, holder: Holder, scope: str) -> str:
 
 
 def bucket(query: Query, text: str) -> frozenset[int]:
-    """Return the bucket to lock before the family of the token *text* is changed, if there is one."""
+    """Return the bucket to lock before the family of the token *text* is changed, if any."""
     rows = query(select(table.c.family).where(table.c.hash == digest(text)))
     return frozenset(bucket_of(row.family) for row in rows)
 

@@ -1,0 +1,74 @@
+"""Answers of sign-in and authorisation, with the headers that each kind has to have."""
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auth.authorization_server import Reply
+from auth.services import AuthServices
+from auth.views import RefusalView
+from fhir_server.errors import TooMany
+from fhir_server.model import json
+from fhir_server.rest.exchange import within_deadline
+
+T = TypeVar("T")
+
+_SAFE = {
+    "Cache-Control": "no-store",
+    "Pragma": "no-cache",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def page(body: bytes, status: int = 200, *, form_targets: Iterable[str] = ()) -> Response:
+    """Return a page that no other page can frame and that loads nothing from elsewhere.
+
+    *form_targets*: source expressions of where its form may lead in the end: browsers apply
+    `form-action` to the redirect that answers a form, too.
+    """
+    targets = " ".join(["'self'", *form_targets])
+    policy = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        f"font-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {targets}"
+    )
+    headers = _SAFE | {"Content-Security-Policy": policy, "X-Frame-Options": "DENY"}
+    return Response(body, status, headers, media_type="text/html")
+
+
+def refusal_page(services: AuthServices, request_id: str, text: str, status: int = 400) -> Response:
+    """Return the page for a request that is refused and from which nobody is sent on."""
+    view = RefusalView("This request can't be answered", text, request_id)
+    return page(services.render_refusal(view), status)
+
+
+def redirect(location: str) -> Response:
+    """Send the browser on with GET, whatever method brought it here. RFC 9700 section 4.12."""
+    return Response(b"", 303, _SAFE | {"Location": location})
+
+
+def api(reply: Reply) -> Response:
+    """Return an OAuth answer as JSON."""
+    headers = {"X-Content-Type-Options": "nosniff"} | dict(reply.headers)
+    return Response(json.encode(reply.body), reply.status, headers, media_type="application/json")
+
+
+def network(request: Request) -> str:
+    """Return the address from which *request* came, empty where it is not known."""
+    return request.client.host if request.client else ""
+
+
+def limited(services: AuthServices, request: Request, endpoint: str) -> None:
+    """Count the request. Raises TooMany, with the seconds to wait as diagnostics."""
+    wait = services.attempts.wait(f"{endpoint} {network(request)}")
+    if wait:
+        raise TooMany.of("Too many requests: please wait and try again.", diagnostics=str(wait))
+
+
+async def committed(future: "Future[T]") -> T:
+    """Await what the committer answers. Raises Unavailable where it can't, or not in time."""
+    answer: T = await within_deadline(future)
+    return answer
