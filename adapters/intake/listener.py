@@ -38,12 +38,16 @@ class Limits:
     chunk: int = 65_536
 
 
+Connected = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
 @dataclass(slots=True)
 class Tally:
-    """What the listener has seen: counts by stable name, for the operator's screen."""
+    """What the listener sees: counts by stable name, and the connections that are open."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    open: int = 0
+    unanswered: int = 0
+    connections: set["Connected"] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,23 @@ async def listen(reception: Reception, host: str, port: int) -> asyncio.Server:
     )
 
 
+def hang_up(tally: Tally) -> None:
+    """Read no more from any connection: what was received whole is still filed and answered."""
+    for reader, writer in tally.connections:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport has it
+        reader.feed_eof()
+
+
 async def _serve(
     reception: Reception, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     tally = reception.tally
     peer = str(writer.get_extra_info("peername")[0])
-    if tally.open >= reception.limits.connections:
+    if len(tally.connections) >= reception.limits.connections:
         tally.counts["connection-refused"] += 1
         writer.close()
         return
-    tally.open += 1
+    tally.connections.add((reader, writer))
     tally.counts["connections"] += 1
     answers: asyncio.Queue[asyncio.Future[Answers] | None] = asyncio.Queue(
         reception.limits.pipelined
@@ -93,7 +104,7 @@ async def _serve(
         writer.close()
         with suppress(ConnectionError, TimeoutError):
             await writer.wait_closed()
-        tally.open -= 1
+        tally.connections.discard((reader, writer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +158,7 @@ async def _one(connection: _Connection, event: Event) -> None:
     match event:
         case Frame(payload, flags):
             tally.counts["frames"] += 1
+            tally.unanswered += 1
             await connection.answers.put(await reception.take(payload, connection.peer, flags))
         case Cut(partial, reason):
             tally.counts[reason] += 1
@@ -154,6 +166,7 @@ async def _one(connection: _Connection, event: Event) -> None:
         case TooLarge(head):
             tally.counts["frame-too-large"] += 1
             answers = await reception.leave(head, connection.peer, "frame-too-large")
+            tally.unanswered += 1
             await connection.answers.put(_ready(answers))
         case Junk(count):
             tally.counts["frame-junk"] += count
@@ -186,3 +199,4 @@ async def _send(
                     broken = error
             if broken is not None:
                 tally.counts["ack-undelivered"] += 1
+        tally.unanswered -= 1

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -74,7 +75,7 @@ def receive(
     if isinstance(chosen, Mismatch):
         read = _unwelcome(raw, peer, header, chosen)
     else:
-        read = _read(raw, peer, chosen, flags)
+        read = _read(raw, peer, chosen, flags, record.clock())
     return answered(record, read)
 
 
@@ -138,14 +139,17 @@ def _arrival(raw: bytes, peer: str, feed: Feed, header: Header) -> Arrival:
     return Arrival(feed.name, peer, header.control_id, message_type, raw)
 
 
-def _read(raw: bytes, peer: str, feed: Feed, flags: tuple[str, ...]) -> Read:
+def _read(
+    raw: bytes, peer: str, feed: Feed, flags: tuple[str, ...], received_at: datetime
+) -> Read:
     try:
         message = er7.read(raw, default_charset=feed.dialect.charset)
         header = read_header(message)
         arrival = _arrival(raw, peer, feed, header)
         if not header.control_id:
             raise Refused("AE", 101, "control-id-missing", "MSH.10", "A message has to have a control id.")
-        return Read(arrival, header, feed, convert(message, feed.dialect), flags + message.flags)
+        conversion = convert(message, feed.dialect, received_at=received_at)
+        return Read(arrival, header, feed, conversion, flags + message.flags)
     except Refused as refused:
         header = glimpse(raw)
         verdict = Verdict(refused.ack, fault_of(refused))

@@ -1,0 +1,75 @@
+"""What a message would become, without writing anything: for onboarding and for tests."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from adapters.hl7v2 import er7
+from adapters.hl7v2.ack import Fault, fault_of
+from adapters.hl7v2.conversion import PATIENT, Conversion, Key, Made, resolve
+from adapters.hl7v2.dialect import Dialect
+from adapters.hl7v2.header import Header, glimpse, read_header
+from adapters.hl7v2.oru_to_resources import convert
+from adapters.hl7v2.refusal import Refused
+from fhir_server.errors import Invalid
+from fhir_server.model.ids import derived_id
+from fhir_server.model.validate import judge
+
+Tree = dict[str, Any]
+
+_KEY = b"preview: these ids are not those that filing gives"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The answer that a message would get, and the resources that it would become."""
+
+    control_id: str
+    ack: Literal["AA", "AE", "AR"]
+    faults: tuple[Fault, ...]
+    flags: tuple[str, ...]
+    accounted: tuple[str, ...]
+    """What became of each segment, in order: "PID[1] Patient"."""
+    bundle: Tree | None
+
+
+def preview(raw: bytes, dialect: Dialect, base: str) -> Preview:
+    """Return what *raw* would become under *dialect*; references are below the address *base*.
+
+    Whose record it would go into, and whether it came before, is not looked up.
+    """
+    header: Header = glimpse(raw)
+    try:
+        message = er7.read(raw, default_charset=dialect.charset)
+        header = read_header(message)
+        conversion = convert(message, dialect)
+        bundle = _bundle(conversion, base)
+    except Refused as refused:
+        return Preview(header.control_id, refused.ack, (fault_of(refused),), (), (), None)
+    except Invalid as invalid:
+        faults = tuple(
+            Fault(102, "resource-invalid", "MSH.9", f"{issue.expression}: {issue.text}")
+            for issue in invalid.issues
+        )
+        return Preview(header.control_id, "AE", faults, (), (), None)
+    accounted = tuple(
+        f"{segment.name}[{segment.occurrence}] {conversion.accounted[segment.number]}"
+        for segment in message.segments
+    )
+    flags = (*message.flags, *(f"{flag.code} {flag.address}" for flag in conversion.flags))
+    return Preview(header.control_id, "AA", (), flags, accounted, bundle)
+
+
+def _bundle(conversion: Conversion, base: str) -> Tree:
+    patient = Made(PATIENT, conversion.person.tree)
+    made = (patient, *conversion.all_made())
+    ids: dict[Key, str] = {one.key: derived_id(_KEY, *one.key) for one in made}
+    for group in conversion.groups:
+        ids |= {key: derived_id(_KEY, *key) for key in group.status_only}
+    entries = []
+    for one in made:
+        tree = judge(resolve(one.tree, ids))
+        tree = {"resourceType": tree["resourceType"], "id": ids[one.key]} | tree
+        entries.append(
+            {"fullUrl": f"{base}/{tree['resourceType']}/{ids[one.key]}", "resource": tree}
+        )
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}

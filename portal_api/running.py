@@ -1,0 +1,202 @@
+"""The process: HTTP, MLLP and work on one event loop, begun and ended together.
+
+A stop (SIGTERM, Ctrl-C) closes the doors first, lets what was begun be committed and answered, and
+then ends; a frame that was not committed gets no answer. After a failed disk nothing is served.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from adapters.intake.desk import at_desk
+from adapters.intake.feeds import Feed
+from adapters.intake.listener import Limits, hang_up, listen
+from adapters.intake.registry import listening_for
+from fhir_server import notary as notaries
+from fhir_server.audit.publication import Published, PublicationRefused
+from fhir_server.clock import micros
+from fhir_server.errors import FhirError
+from portal_api import control
+from portal_api.control import Carry
+from portal_api.portal import Portal
+
+log = logging.getLogger(__name__)
+
+GRACE = 20.0
+"""Seconds that a stop waits for what was begun."""
+FEEDS_READ_EVERY = 5.0
+CHECKPOINT_LOOKED_FOR_EVERY = 2.0
+
+
+class NotStarted(Exception):
+    """The portal can't start as it is set; the text says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What this process does; all of it by default."""
+
+    http: bool = True
+    mllp: bool = True
+    work: bool = True
+
+
+async def run(
+    portal: Portal,
+    app: ASGIApp,
+    parts: Parts,
+    commands: Mapping[str, Carry],
+    started: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> None:
+    """Serve until a stop is asked for. *started* runs once every door is open."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    async with AsyncExitStack() as doors:
+        if parts.mllp:
+            await doors.enter_async_context(_mllp(portal))
+        await doors.enter_async_context(_background(_serve_control(portal, commands)))
+        if parts.work:
+            await doors.enter_async_context(_background(_work(portal)))
+        if parts.http:
+            await doors.enter_async_context(_http(portal, app, stop))
+        if started is not None:
+            await doors.enter_async_context(_background(started()))
+        await stop.wait()
+
+
+@asynccontextmanager
+async def _background(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run *coroutine* for as long as the block does, and cancel it at its end."""
+    task = asyncio.create_task(coroutine)
+    task.add_done_callback(_told)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _told(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("a part of the portal ended", exc_info=error)
+
+
+@asynccontextmanager
+async def _http(portal: Portal, app: ASGIApp, stop: asyncio.Event) -> AsyncIterator[None]:
+    address = portal.settings.http
+    config = uvicorn.Config(
+        app,
+        host=address.host,
+        port=address.port,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(GRACE),
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    serving.add_done_callback(lambda _: stop.set())
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if serving.done():
+        raise NotStarted(f"Nothing can listen on PORTAL_HTTP_ADDRESS={address}: is it in use?")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await asyncio.gather(serving, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _mllp(portal: Portal) -> AsyncIterator[None]:
+    address = portal.settings.mllp
+    held = [_feeds(portal)]
+    if not address.is_loopback:
+        _refuse_open_door(held[0])
+    reception = at_desk(portal.record, lambda: held[0], Limits(), portal.tally)
+    try:
+        server = await listen(reception, address.host, address.port)
+    except OSError:
+        raise NotStarted(
+            f"Nothing can listen on PORTAL_MLLP_ADDRESS={address}: is it in use?"
+        ) from None
+    async with _background(_reread(portal, held)):
+        try:
+            yield
+        finally:
+            server.close()
+            hang_up(portal.tally)
+            await _drained(portal)
+
+
+def _feeds(portal: Portal) -> tuple[Feed, ...]:
+    return listening_for(portal.record, loopback=portal.settings.mllp.is_loopback)
+
+
+def _refuse_open_door(feeds: tuple[Feed, ...]) -> None:
+    if not feeds:
+        raise NotStarted(
+            "PORTAL_MLLP_ADDRESS is not a loopback address, and no feed is agreed on: "
+            "add one with portal-fhir feed add."
+        )
+    for feed in feeds:
+        if not feed.names_its_sender():
+            raise NotStarted(
+                f"Off loopback the feed {feed.name} has to name sources, sending_application, "
+                "sending_facility, receiving_application and receiving_facility."
+            )
+
+
+async def _reread(portal: Portal, held: list[tuple[Feed, ...]]) -> None:
+    while True:
+        await asyncio.sleep(FEEDS_READ_EVERY)
+        try:
+            held[0] = await asyncio.to_thread(_feeds, portal)
+        except FhirError:
+            log.warning("the feeds could not be read again; those known stay")
+
+
+async def _drained(portal: Portal) -> None:
+    """Wait until what was received is committed and answered, or the grace is over."""
+    for _ in range(int(GRACE * 20)):
+        if not portal.record.waiting and not portal.tally.unanswered:
+            return
+        await asyncio.sleep(0.05)
+
+
+async def _serve_control(portal: Portal, commands: Mapping[str, Carry]) -> None:
+    server = await control.listen(portal.settings.data_dir, commands)
+    async with server:
+        await server.serve_forever()
+
+
+async def _work(portal: Portal) -> None:
+    """Publish checkpoints while the portal runs, and a last one when it stops."""
+    published = await asyncio.to_thread(notaries.latest, portal.notary)
+    made = 0
+    while True:
+        try:
+            published, made = await asyncio.to_thread(_checkpoint, portal, published, made)
+        except PublicationRefused as refused:
+            log.critical("the ledger was changed; no checkpoint is signed: %s", refused)
+        except FhirError:
+            log.warning("a checkpoint could not be made; the next one covers it")
+        await asyncio.sleep(CHECKPOINT_LOOKED_FOR_EVERY)
+
+
+def _checkpoint(portal: Portal, published: Published, made: int) -> tuple[Published, int]:
+    following = notaries.publish_if_due(portal.notary, published, made)
+    if following is published:
+        return published, made
+    return following, micros(portal.record.clock())
