@@ -57,7 +57,7 @@ def due(size: int, last_size: int, last_made: int, now: int) -> bool:
 
 def sign(head: Head, key: Ed25519PrivateKey, origin: str) -> str:
     """Return the signed note that says: the ledger *origin* has this size and this root."""
-    text = f"{origin}\n{head.size}\n{b64encode(root(head)).decode()}\n"
+    text = f"{checked_origin(origin)}\n{head.size}\n{b64encode(root(head)).decode()}\n"
     signed = _key_id(origin, key.public_key()) + key.sign(text.encode())
     return f"{text}\n— {origin} {b64encode(signed).decode()}\n"
 
@@ -74,7 +74,7 @@ def verify(note: str, public_key: str) -> Checkpoint:
     text += "\n"
     prefix, key_id = f"— {name} ", _key_id(name, key)
     for line in signatures.splitlines():
-        signed = b64decode(line.removeprefix(prefix)) if line.startswith(prefix) else b""
+        signed = _decoded(line.removeprefix(prefix)) if line.startswith(prefix) else b""
         if signed[:4] == key_id:
             try:
                 key.verify(signed[4:], text.encode())
@@ -121,14 +121,7 @@ def load_or_create_key(path: Path) -> Ed25519PrivateKey:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        if path.stat().st_mode & 0o077:
-            raise CheckpointRefused(
-                f"others may read {path}: chmod 600 it, or make a new key"
-            ) from None
-        key = load_pem_private_key(path.read_bytes(), password=None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise CheckpointRefused(f"{path} holds no Ed25519 key") from None
-        return key
+        return _load_key(path)
     key = Ed25519PrivateKey.generate()
     with os.fdopen(descriptor, "wb") as file:
         file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -137,13 +130,32 @@ def load_or_create_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
+def _load_key(path: Path) -> Ed25519PrivateKey:
+    if path.stat().st_mode & 0o077:
+        raise CheckpointRefused(f"others may read {path}: make a new key, or chmod 600 this one")
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise CheckpointRefused(f"{path} holds no Ed25519 key")
+    return key
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        raise CheckpointRefused("the note is damaged: this is not base64") from None
+
+
 def _key_id(name: str, key: Ed25519PublicKey) -> bytes:
     return sha256(name.encode() + b"\n" + ED25519 + key.public_bytes_raw()).digest()[:4]
 
 
 def _read(text: str, name: str) -> Checkpoint:
     origin, size, root_text, *_ = [*text.splitlines(), "", "", ""]
-    root_hash = b64decode(root_text)
+    root_hash = _decoded(root_text)
     if origin != name or not size.isdecimal() or str(int(size)) != size:
         raise CheckpointRefused("the note is not a checkpoint of this ledger")
     if len(root_hash) != HASH_SIZE:

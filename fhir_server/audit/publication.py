@@ -94,6 +94,8 @@ def publish(
 
 
 def _leaves(path: Path, count: int) -> Iterable[bytes]:
+    if not path.exists():
+        return
     with path.open("rb") as file:
         while count > 0:
             chunk = file.read(min(count, _CHUNK) * HASH_SIZE)
