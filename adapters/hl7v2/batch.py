@@ -83,7 +83,7 @@ def _payloads(raw: bytes) -> Iterator[bytes]:
 
 def _keep(piece: bytes, pieces: list[bytes]) -> None:
     if piece.removeprefix(BYTE_ORDER_MARK).strip(_BLANK):
-        pieces.append(piece.rstrip(b"\r\n"))
+        pieces.append(piece.strip(b"\r\n"))
 
 
 def _declared(trailer: bytes) -> int | None:

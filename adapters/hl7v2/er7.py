@@ -216,7 +216,7 @@ def _segments(text: str, delimiters: Delimiters, flags: list[str]) -> tuple[list
                 "AR",
                 200,
                 "batch-unexpected",
-                f"{name}[2]",
+                "MSH[2]" if name == "MSH" else name,
                 "More than one message stands where one is expected.",
             )
         occurrences[name] = occurrence = occurrences.get(name, 0) + 1

@@ -67,13 +67,15 @@ def escape(text: str, delimiters: Delimiters) -> str:
     written = []
     for character in text:
         if character in names:
-            written.append(f"{mark}{names[character]}{mark}")
+            sequence = names[character]
         elif character < " " or character == "\x7f":
-            written.append(f"{mark}X{ord(character):02X}{mark}")
+            sequence = f"X{ord(character):02X}"
         else:
             written.append(character)
-    if not mark and len("".join(written)) != len(text):
-        raise ValueError("The text holds a delimiter and the message declares no escape character.")
+            continue
+        if not mark:
+            raise ValueError("The text needs an escape character and the message declares none.")
+        written.append(f"{mark}{sequence}{mark}")
     return "".join(written)
 
 
