@@ -86,7 +86,8 @@ def decode(raw: bytes, declared: str, default_charset: str = "") -> Decoded:
         )
     text = None if expected in _WIDE or not expected else _decode_strictly(octets, expected)
     if text is not None:
-        doubted = expected.startswith("iso8859") and _decode_strictly(octets, "utf-8") is not None
+        one_byte = expected == "cp1252" or expected.startswith("iso8859")
+        doubted = one_byte and _decode_strictly(octets, "utf-8") is not None
         return Decoded(text, expected, flags + (("charset-mismatch",) if doubted else ()))
     reason = "charset-mismatch" if expected else "charset-guessed"
     for codec in _CHAIN:

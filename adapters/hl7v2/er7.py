@@ -228,7 +228,7 @@ def _segments(text: str, delimiters: Delimiters, flags: list[str]) -> tuple[list
 
 def _odd_name(found: str, segments: list[Segment], flags: list[str]) -> str:
     """Return the name of a segment that is no plain known one, flagged, or refuse its line."""
-    name = found.strip(" \t").upper()
+    name = found.strip(" \t").upper() if found.isascii() else ""
     form = () if found == name and len(name) == 3 else ("segment-form",)
     if name in KNOWN or (name in found and _SITE_NAME.fullmatch(name)):
         flags.extend(form)

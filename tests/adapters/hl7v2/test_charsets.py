@@ -82,6 +82,11 @@ def test_utf_8_under_the_name_of_another_set_is_flagged():
         "iso8859-1",
         ("charset-mismatch",),
     )
+    assert outcome(message("utf-8", name="Zoë"), "Windows-1252") == (
+        "ZoÃ«",
+        "cp1252",
+        ("charset-mismatch",),
+    )
 
 
 def test_a_name_that_nobody_knows_is_flagged():

@@ -194,7 +194,18 @@ def test_spaces_at_the_end_of_a_segment_go():
 
 
 @pytest.mark.parametrize(
-    "line", ["second line of a text|||F", "Yes|||F", "PV|1|I", "PIDX|1", "5.2", "|||F", "<b>"]
+    "line",
+    [
+        "second line of a text|||F",
+        "Yes|||F",
+        "PV|1|I",
+        "PIDX|1",
+        "5.2",
+        "p\u0131d|1",
+        "\u017fft|1",
+        "|||F",
+        "<b>",
+    ],
 )
 def test_a_line_that_is_no_segment_is_never_filed_as_a_cut_text(line):
     raw = message(HEAD, OBR, OBX, "OBX|2|TX|A||first line", line)
