@@ -96,9 +96,11 @@ def _faults_of(
 
 
 def _faults_of_keys(table: Table, population: Mapping[str, str]) -> Iterator[str]:
-    for constraint in table.constraints:
-        keyed = isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint)
-        if keyed and constraint.columns and not _leads(constraint):
+    keys = [
+        key for key in table.constraints if isinstance(key, PrimaryKeyConstraint | UniqueConstraint)
+    ]
+    for constraint in keys:
+        if constraint.columns and not _leads(constraint):
             yield f"a key of {table.name} does not begin with the bucket: {_names(constraint)}"
     for index in table.indexes:
         if not _leads(index) and (index.unique or index.name not in population):

@@ -14,6 +14,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.schema import SchemaItem
 
 from fhir_server.access import Access, Agent, CaredFor, OwnRecord, visible
 from fhir_server.store import read
@@ -49,7 +50,7 @@ SPREAD = spread_tables(metadatas())
 PATIENT = "0a3" + "0" * 29
 
 
-def _bucketed(*more: object, **options: object) -> MetaData:
+def _bucketed(*more: SchemaItem) -> MetaData:
     metadata = MetaData()
     Table(
         "planted",
@@ -58,7 +59,6 @@ def _bucketed(*more: object, **options: object) -> MetaData:
         Column("id", Integer, primary_key=True),
         Column("other", Integer),
         *more,
-        **options,
     )
     return metadata
 

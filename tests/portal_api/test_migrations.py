@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from fhir_server.store.engine import open_engines
+from fhir_server.store.engine import Engines, open_engines
 from fhir_server.store.tables import (
     audit_checkpoint,
     audit_entry,
@@ -27,6 +27,35 @@ def test_the_migrated_schema_is_the_one_that_the_code_has(database_url: str) -> 
         differences = compare_metadata(context, metadatas())
     engines.dispose()
     assert differences == []
+
+
+def test_keys_indexes_and_conditions_are_those_that_the_code_has(
+    database_url: str, empty_database_url: str
+) -> None:
+    migrations.upgrade(empty_database_url)
+    migrated, written = open_engines(database_url), open_engines(empty_database_url)
+    with written.writer.begin() as connection:
+        for metadata in metadatas():
+            metadata.drop_all(connection)
+            metadata.create_all(connection)
+    found, wanted = _definitions(migrated), _definitions(written)
+    assert len(wanted) > 30
+    assert found == wanted
+
+
+def _definitions(engines: Engines) -> set[tuple[str, str]]:
+    """Return the names and definitions of tables, keys and indexes, closing *engines*."""
+    question = (
+        "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL"
+        if engines.is_sqlite
+        else "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE connamespace = 'public'::regnamespace"
+        " UNION SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+    )
+    with engines.reader.connect() as connection:
+        rows = connection.execute(text(question)).all()
+    engines.dispose()
+    return {(name, " ".join(definition.split())) for name, definition in rows}
 
 
 def test_a_column_that_is_missing_from_the_database_is_noticed(database_url: str) -> None:
@@ -56,7 +85,7 @@ def test_a_new_installation_has_its_buckets_its_keys_and_an_empty_ledger(databas
 
 
 def test_no_two_installations_share_a_key(tmp_path) -> None:
-    keys = []
+    keys: list[bytes] = []
     for name in ("one", "two"):
         url = f"sqlite:///{tmp_path / name / 'portal.db'}"
         migrations.upgrade(url)
@@ -169,3 +198,11 @@ def test_bodies_are_compressed_with_lz4_where_the_server_has_it(postgresql_url: 
     method = "l" if available else ""
     tables = ("audit_entry", "resource", "resource_version")
     assert [tuple(row) for row in found] == [(table, method) for table in tables]
+
+
+def test_an_index_that_is_missing_from_the_database_is_noticed(sqlite_url: str) -> None:
+    whole = _definitions(open_engines(sqlite_url))
+    engines = open_engines(sqlite_url)
+    with engines.writer.begin() as connection:
+        connection.execute(text("DROP INDEX resource_by_patient"))
+    assert {name for name, _ in whole - _definitions(engines)} == {"resource_by_patient"}

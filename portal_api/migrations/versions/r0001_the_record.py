@@ -3,20 +3,18 @@
 import secrets
 
 from alembic import op
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 
 from fhir_server.audit import protection
 from fhir_server.model.ids import BUCKETS
 from fhir_server.store.tables import audit_head, bucket_lock, installation
+from portal_api.migrations.compression import compress
 from portal_api.migrations.schema import metadatas
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-_BODIES = ("resource", "resource_version", "audit_entry")
-_HAS_LZ4 = "SELECT 'lz4' = ANY(enumvals) FROM pg_settings WHERE name = 'default_toast_compression'"
 
 
 def upgrade() -> None:
@@ -32,6 +30,4 @@ def upgrade() -> None:
     connection.execute(insert(audit_head), {"one": 1, "size": 0, "peaks": b""})
     for statement in protection.triggers(connection.dialect.name):
         op.execute(statement)
-    if connection.dialect.name == "postgresql" and connection.scalar(text(_HAS_LZ4)):
-        for table in _BODIES:
-            op.execute(f"ALTER TABLE {table} ALTER COLUMN body SET COMPRESSION lz4")
+    compress("resource.body", "resource_version.body", "audit_entry.body", "inbox.raw")
