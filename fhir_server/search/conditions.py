@@ -5,6 +5,8 @@ patients a selective token starts from the population index; anything else is lo
 a token by its whole key, as its sort key is the row's own `sort_date`.
 """
 
+from collections.abc import Iterable, Sequence
+
 from sqlalchemy import (
     ColumnElement,
     FromClause,
@@ -37,73 +39,90 @@ from fhir_server.store.tables import index_date, index_string, index_token
 def condition(
     criterion: Criterion,
     table: FromClause,
-    patient: str | None,
+    records: Sequence[str] | None,
     updated: ColumnElement[int],
     now: int,
 ) -> ColumnElement[bool]:
     """Return the condition that *criterion* puts on rows of *table*.
 
-    *patient* is the one whose record alone is searched, None for several. *updated* is the
-    column that `_lastUpdated` compares, *now* (microseconds) what dates are near to.
+    *records* are the patients, at least one, in whose records alone it looks, None for all.
+    *updated* is the column that `_lastUpdated` compares, *now* (microseconds) what dates are
+    near to.
     """
     match criterion:
         case IdCriterion(ids):
-            places = [(bucket_of(one), one) for one in ids]
-            return tuple_(table.c.bucket, table.c.id).in_(places) if places else false()
+            return among(table.c.bucket, table.c.id, ids)
         case RecordCriterion(patients):
-            homes = [(bucket_of(one), one) for one in patients]
-            return tuple_(table.c.bucket, table.c.patient).in_(homes) if homes else false()
+            return among(table.c.bucket, table.c.patient, patients)
         case UpdatedCriterion(ranges):
             return or_(*(instant_compared(one, updated, now) for one in ranges))
         case TokenCriterion():
-            found = _token(criterion, table, patient)
+            found = _token(criterion, table, records)
             return not_(found) if criterion.negated else found
         case DateCriterion(hash_, ranges):
             index = index_date.alias()
             return _indexed(
-                index, table, patient, index.c.hash == hash_,
+                index, table, records, index.c.hash == hash_,
                 or_(*(_compared(one, index.c.low, index.c.high, now) for one in ranges)),
             )  # fmt: skip
         case StringCriterion(hash_):
             index = index_string.alias()
             return _indexed(
-                index, table, patient, index.c.hash == hash_, _text(criterion, index.c.value)
+                index, table, records, index.c.hash == hash_, _text(criterion, index.c.value)
             )
 
 
+def among(
+    bucket: ColumnElement[int], column: ColumnElement[str], ids: Iterable[str]
+) -> ColumnElement[bool]:
+    """Return that *column*, an id in *bucket*, is one of *ids*.
+
+    Written out bucket by bucket: SQLite scans the table for a list of pairs.
+    """
+    homes: dict[int, list[str]] = {}
+    for id_ in ids:
+        homes.setdefault(bucket_of(id_), []).append(id_)
+    if not homes:
+        return false()
+    return or_(
+        *(
+            and_(bucket == home, column == here[0] if len(here) == 1 else column.in_(here))
+            for home, here in sorted(homes.items())
+        )
+    )
+
+
 def _token(
-    criterion: TokenCriterion, table: FromClause, patient: str | None
+    criterion: TokenCriterion, table: FromClause, records: Sequence[str] | None
 ) -> ColumnElement[bool]:
     if not criterion.hashes:
         return false()
     index = index_token.alias()
     hashes = index.c.hash.in_(criterion.hashes)
-    if patient is not None:
-        return _indexed(index, table, patient, hashes)
-    if criterion.population and not criterion.negated:
+    if records is None and criterion.population and not criterion.negated:
         # Written out, not bound: only so do the planners see that the partial index serves.
         everywhere = index.c.population == literal(1, literal_execute=True)
         found = select(index.c.bucket, index.c.id).where(everywhere, hashes)
         return tuple_(table.c.bucket, table.c.id).in_(found)
-    return _indexed(index, table, None, hashes, index.c.sort == func.coalesce(table.c.sort_date, 0))
+    if records is not None and len(records) == 1:
+        return _indexed(index, table, records, hashes)
+    here = index.c.sort == func.coalesce(table.c.sort_date, 0)
+    return _indexed(index, table, records, hashes, here)
 
 
 def _indexed(
-    index: FromClause, table: FromClause, patient: str | None, *terms: ColumnElement[bool]
+    index: FromClause, table: FromClause, records: Sequence[str] | None, *terms: ColumnElement[bool]
 ) -> ColumnElement[bool]:
     """Return that a row of *index* of this resource meets *terms*."""
-    if patient is None:
-        return exists(
-            select(index.c.bucket).where(
-                index.c.bucket == table.c.bucket,
-                index.c.patient == table.c.patient,
-                index.c.id == table.c.id,
-                *terms,
-            )
-        )
-    return table.c.id.in_(
-        select(index.c.id).where(
-            index.c.bucket == bucket_of(patient), index.c.patient == patient, *terms
+    if records is not None and len(records) == 1:
+        home = index.c.bucket == bucket_of(records[0]), index.c.patient == records[0]
+        return table.c.id.in_(select(index.c.id).where(*home, *terms))
+    return exists(
+        select(index.c.bucket).where(
+            index.c.bucket == table.c.bucket,
+            index.c.patient == table.c.patient,
+            index.c.id == table.c.id,
+            *terms,
         )
     )
 

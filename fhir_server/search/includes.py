@@ -6,17 +6,18 @@ https://hl7.org/fhir/R4/search.html#include
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import Select, select
 
 from fhir_server.access import Access, Interaction, visible
-from fhir_server.model.ids import bucket_of, is_id
+from fhir_server.model.ids import is_id
+from fhir_server.search.conditions import among
 from fhir_server.search.index import Tree, references
 from fhir_server.search.sql import COLUMNS
 from fhir_server.search.wanted import Wanted
 from fhir_server.store.tables import resource
 
-_TOGETHER = 500
-"""Resources of one statement; each needs two of the 32,766 bound values that SQLite allows."""
+_TOGETHER = 200
+"""Resources of one statement: SQLite's expressions are 1,000 deep at most."""
 
 
 def referred(wanted: Wanted, trees: Iterable[Tree]) -> list[str]:
@@ -44,13 +45,9 @@ def included(access: Access, references: Iterable[str], now: int) -> list[Select
             ids_of.setdefault(kind, []).append(id_)
     return [
         select(*(resource.c[name] for name in COLUMNS)).where(
-            visible(access, kind, resource, now), _at(ids[start : start + _TOGETHER])
+            visible(access, kind, resource, now),
+            among(resource.c.bucket, resource.c.id, ids[start : start + _TOGETHER]),
         )
         for kind, ids in ids_of.items()
         for start in range(0, len(ids), _TOGETHER)
     ]
-
-
-def _at(ids: Iterable[str]) -> ColumnElement[bool]:
-    places = [(bucket_of(id_), id_) for id_ in ids]
-    return tuple_(resource.c.bucket, resource.c.id).in_(places)

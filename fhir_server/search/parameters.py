@@ -38,7 +38,7 @@ class Parameter:
     """One search parameter of one type.
 
     *paths* lead from the resource to the values, choice types by their full element name.
-    *selective*: its values are rare enough for the index over all patients. *targets*: types
+    *selective*: its values are rare, for the index over all patients. *targets*: types
     that a reference may name, tried in this order for a bare id. *system*: what the codes of a
     required binding belong to, as the element itself doesn't say. *union*: parameters whose
     values are this one's; it has none of its own.
@@ -116,7 +116,7 @@ _LISTS: Mapping[str, tuple[Parameter, ...]] = {
     "DiagnosticReport": (
         *_record("patient", "subject"),
         _IDENTIFIER,
-        _token("code", selective=True),
+        _token("code"),
         _token("category"),
         _date("date", "effectiveDateTime", "effectivePeriod"),
         _date("issued", "issued"),
@@ -131,9 +131,9 @@ _LISTS: Mapping[str, tuple[Parameter, ...]] = {
     "Observation": (
         *_record("patient", "subject"),
         _IDENTIFIER,
-        _token("code", selective=True),
-        _token("component-code", "component.code", selective=True),
-        Parameter("combo-code", Kind.TOKEN, selective=True, union=("code", "component-code")),
+        _token("code"),
+        _token("component-code", "component.code"),
+        Parameter("combo-code", Kind.TOKEN, union=("code", "component-code")),
         _token("value-concept", "valueCodeableConcept"),
         _token("component-value-concept", "component.valueCodeableConcept"),
         Parameter(
@@ -167,7 +167,7 @@ _LISTS: Mapping[str, tuple[Parameter, ...]] = {
     "ServiceRequest": (
         *_record("patient", "subject"),
         _IDENTIFIER,
-        _token("code", selective=True),
+        _token("code"),
         _token("category"),
         _token("requisition", selective=True),
         _date("authored", "authoredOn"),

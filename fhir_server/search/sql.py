@@ -14,8 +14,6 @@ from sqlalchemy import (
     FromClause,
     Row,
     Select,
-    and_,
-    false,
     func,
     literal,
     or_,
@@ -25,8 +23,7 @@ from sqlalchemy import (
 
 from fhir_server.access import Access, CaredFor, OwnRecord, visible
 from fhir_server.model.compartments import is_directory
-from fhir_server.model.ids import bucket_of
-from fhir_server.search.conditions import condition
+from fhir_server.search.conditions import among, condition
 from fhir_server.search.criteria import RecordCriterion
 from fhir_server.search.dates import OPEN_END, OPEN_START
 from fhir_server.search.query import Query
@@ -117,9 +114,8 @@ def _conditions(
         _place(query, access, records, now),
         visible(access, query.resource_type, resource, now),
     ]
-    where = records[0] if records is not None and len(records) == 1 else None
     terms.extend(
-        condition(one, resource, where, updated(access, resource), instant)
+        condition(one, resource, records, updated(access, resource), instant)
         for one in query.criteria
         if not isinstance(one, RecordCriterion)
     )
@@ -145,11 +141,7 @@ def _place(
     """Return where to look: the rest says it too, but not so that a planner sees it."""
     column = resource.c
     if records is not None:
-        if not records:
-            return false()
-        if len(records) == 1:
-            return and_(column.bucket == bucket_of(records[0]), column.patient == records[0])
-        return tuple_(column.bucket, column.patient).in_([(bucket_of(one), one) for one in records])
+        return among(column.bucket, column.patient, records)
     if is_directory(query.resource_type):
         # Written out, not bound: only so do the planners see the index of what is nobody's.
         return column.patient == literal("", literal_execute=True)

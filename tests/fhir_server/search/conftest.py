@@ -64,6 +64,8 @@ class People:
 class Shelf:
     """The resource and index tables of one database."""
 
+    now = NOW
+
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 

@@ -1,6 +1,7 @@
 """Dates cover what they may mean: by their precision, their zone, and the calendar of London."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -100,7 +101,7 @@ def test_less_precision_covers_more(moment):
         span(f"{moment.isoformat(timespec=precision)}Z")
         for precision in ("microseconds", "milliseconds", "seconds", "minutes")
     ]
-    for narrow, wide in zip(spans, spans[1:], strict=False):
+    for narrow, wide in pairwise(spans):
         assert wide[0] <= narrow[0] < narrow[1] <= wide[1]
 
 

@@ -24,7 +24,8 @@ def element_type(resource_type: str, path: str) -> str:
     for name in path.split("."):
         fields = {info.alias or key: info for key, info in model.model_fields.items()}
         annotation = bare(fields[name].annotation)
-        model = getattr(annotation, "get_model_klass", lambda: annotation)()
+        if hasattr(annotation, "get_model_klass"):
+            model = annotation.get_model_klass()
     return str(getattr(annotation, "__name__", annotation))
 
 

@@ -365,9 +365,10 @@ ROWS = st.lists(
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, sort=SORTS, count=st.integers(1, 4))
 def test_a_walk_gives_each_row_once_and_it_is_readable_searchable_and_countable(
-    shelf, people, put, now, rows, sort, count
+    shelf, people, put, rows, sort, count
 ):
     shelf.clear()
+    now = shelf.now
     readable = set()
     for number, (age, date, own, opens) in enumerate(rows):
         release_at = None if opens is None else now - age + opens
@@ -401,9 +402,10 @@ def test_a_walk_gives_each_row_once_and_it_is_readable_searchable_and_countable(
     sort=SORTS,
 )
 def test_whatever_stays_unchanged_during_a_walk_appears_exactly_once(
-    shelf, people, put, now, ages, changes, sort
+    shelf, people, put, ages, changes, sort
 ):
     shelf.clear()
+    now = shelf.now
     for number, age in enumerate(ages):
         put(number, kept={"updated": now - age}, effectiveDateTime=f"2026-01-0{age + 1}")
     unchanged, pending = set(range(len(ages))), list(changes)

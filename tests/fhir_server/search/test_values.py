@@ -38,29 +38,30 @@ def hashes(resource_type, *terms):
 @pytest.mark.parametrize(
     ("value", "variants", "population"),
     [
-        ("2857-1", ["2857-1"], True),
-        ("http://loinc.org|2857-1", ["http://loinc.org|2857-1"], True),
-        ("|PSA", ["|PSA"], True),
-        ("http://loinc.org|", ["http://loinc.org|"], False),
+        ("F1", ["F1"], True),
+        ("urn:lab|F1", ["urn:lab|F1"], True),
+        ("|F1", ["|F1"], True),
+        ("urn:lab|", ["urn:lab|"], False),
+        ("a,urn:lab|", ["a", "urn:lab|"], False),
         ("a,b", ["a", "b"], True),
         (r"a\,b", ["a,b"], True),
         (r"urn:x\|y|a\|b", [r"urn:x\|y|a\|b"], True),
     ],
 )
 def test_a_token_is_asked_for_by_code_system_or_both(ask, value, variants, population):
-    expected = hashes("Observation", *(("code", one) for one in variants))
-    assert ask("Observation", "code", value) == TokenCriterion(expected, False, population)
+    expected = hashes("Observation", *(("identifier", one) for one in variants))
+    assert ask("Observation", "identifier", value) == TokenCriterion(expected, False, population)
 
 
 def test_not_turns_a_token_round(ask):
     assert ask("Observation", "code:not", "a") == TokenCriterion(
-        hashes("Observation", ("code", "a")), True, True
+        hashes("Observation", ("code", "a")), True, False
     )
 
 
 def test_a_combined_code_is_looked_for_in_the_components_too(ask):
     assert ask("Observation", "combo-code", "a") == TokenCriterion(
-        hashes("Observation", ("code", "a"), ("component-code", "a")), False, True
+        hashes("Observation", ("code", "a"), ("component-code", "a")), False, False
     )
 
 
