@@ -25,7 +25,6 @@ _THINGS: Mapping[str, str] = MappingProxyType(
         "Organization": "Names of hospitals and laboratories",
         "Practitioner": "Names of doctors, nurses and other staff",
         "PractitionerRole": "What staff do and where",
-        "Location": "Places of care",
     }
 )
 _AUDITOR_THINGS = MappingProxyType({"AuditEvent": "Who has looked at which record"})

@@ -52,7 +52,6 @@ _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("Organization",      "r",      "rvhs",    "",      "",       "rvhscu"),
     ("Practitioner",      "r",      "rvhs",    "",      "",       "rvhscu"),
     ("PractitionerRole",  "r",      "rvhs",    "",      "",       "rvhscu"),
-    ("Location",          "r",      "rvhs",    "",      "",       "rvhscu"),
 )  # fmt: skip
 
 

@@ -9,10 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from auth import clients
+from auth import bearer, clients
 from auth.clients import Client, Kind
 from auth.endpoints import router
 from auth.login import local
@@ -20,7 +21,9 @@ from auth.login.local import Login
 from auth.principal import Role
 from auth.services import AuthServices
 from auth.throttle import Throttle
+from auth.views import ConsentView
 from fhir_server.access import Access, Agent, WholeStore
+from fhir_server.errors import Unauthenticated
 from fhir_server.model import json
 from fhir_server.record import Record
 from fhir_server.store.engine import open_engines
@@ -134,8 +137,13 @@ class Portal:
     def ask(self, *, browser=None, **changes):
         return (browser or self.browser).get("/authorize", params=self.request(**changes))
 
+    @property
+    def operator(self) -> Access:
+        return operator()
+
     def decide(self, *, browser=None, decision="allow", choices=None, **changes):
-        view = self.view
+        """Send the form of the last consent page, everything ticked unless *choices* says what."""
+        view = next(view for view in reversed(self.pages.views) if isinstance(view, ConsentView))
         if choices is None:
             choices = [one.value for one in (*view.choices, view.offline) if one]
         form = {
@@ -176,6 +184,14 @@ class Portal:
         self.sign_in()
         code = self.code(client_id="hospital", scope=scope)
         return self.redeem(code, client_id=None, **self.basic_form()).json()
+
+    def holds(self, text) -> bool:
+        """Whether *text* opens anything, as an access token, at this moment."""
+        try:
+            bearer.authenticate(self.services.record.select, f"Bearer {text}", self.services.now)
+        except Unauthenticated:
+            return False
+        return True
 
     def basic_form(self):
         return {"client_id": "hospital", "client_secret": self.secret}
@@ -236,7 +252,7 @@ def furnish(writer) -> str:
         "launch/patient offline_access patient/*.rs user/*.rs system/*.rs",
     )
     secret = clients.register(writer, hospital)
-    known = local.hash_password(PASSWORD)
+    known = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     for login in (
         Login("alan", Role.PATIENT, "Alan Ash", f"Patient/{ALAN}", demo=True),
         Login("dora", Role.CLINICIAN, "Dr Dora", f"Practitioner/{DOCTOR}", "RX1"),
