@@ -8,8 +8,8 @@ PostgreSQL.
 import os
 import shutil
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -21,7 +21,6 @@ from portal_api import migrations
 from tests import postgres
 
 ENGINES = ("sqlite", "postgresql")
-_numbers = count(1)
 
 # A property is right or wrong; how long a busy machine takes over it is no part of it.
 settings.register_profile("portal", deadline=None)
@@ -48,7 +47,7 @@ def pg_admin(pg_server: str) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="session")
 def _postgresql_template(pg_server: str, pg_admin: psycopg.Connection) -> Iterator[str]:
-    name = f"portal_template_{os.getpid()}"
+    name = f"portal_template_{uuid4().hex}"
     pg_admin.execute(f'CREATE DATABASE "{name}"')
     migrations.upgrade(postgres.in_database(pg_server, name))
     yield name
@@ -65,7 +64,7 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def empty_postgresql_url(pg_server: str, pg_admin: psycopg.Connection) -> Iterator[str]:
     """A fresh PostgreSQL database without a schema."""
-    name = f"portal_{os.getpid()}_{next(_numbers)}"
+    name = f"portal_{uuid4().hex}"
     pg_admin.execute(f'CREATE DATABASE "{name}"')
     yield postgres.in_database(pg_server, name)
     pg_admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
@@ -76,7 +75,7 @@ def postgresql_url(
     pg_server: str, pg_admin: psycopg.Connection, _postgresql_template: str
 ) -> Iterator[str]:
     """A fresh PostgreSQL database with the schema in it."""
-    name = f"portal_{os.getpid()}_{next(_numbers)}"
+    name = f"portal_{uuid4().hex}"
     pg_admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_postgresql_template}"')
     yield postgres.in_database(pg_server, name)
     pg_admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -1,5 +1,8 @@
 """The bucket leads every key and stands in every hot statement; each rule is seen to catch."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import (
     Column,
@@ -16,7 +19,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-from fhir_server.access import Access, Agent, CaredFor, OwnRecord, visible
+from fhir_server.access import (
+    Access,
+    Agent,
+    CaredFor,
+    Interaction,
+    OwnRecord,
+    WholeStore,
+    visible,
+)
+from fhir_server.model.ids import bucket_of, new_id
+from fhir_server.record import Record, Writer
 from fhir_server.store import read
 from fhir_server.store.engine import open_engines
 from fhir_server.store.tables import installation, resource
@@ -227,3 +240,33 @@ def test_no_trigger_stands_on_a_spread_table(database_url: str) -> None:
         tables = set(connection.execute(text(question)).scalars())
     engines.dispose()
     assert tables == {"audit_entry", "audit_checkpoint", "audit_head"}
+
+
+def test_filing_and_reading_through_the_record_stay_in_their_bucket(record: Record) -> None:
+    filing = Access(Agent("feed"), "request", WholeStore(), {}, bound_by_release=False)
+    patient = new_id()
+    own = Access(
+        Agent("patient", user=f"Patient/{patient}"),
+        "request",
+        OwnRecord((patient,)),
+        {"Patient": frozenset(Interaction)},
+    )
+
+    def file(birth_date: str) -> Callable[[Writer], None]:
+        tree = {"resourceType": "Patient", "birthDate": birth_date, "gender": "male"}
+
+        def piece(writer: Writer) -> None:
+            writer.file(tree, id_=patient, patient=patient, release_at=writer.now)
+
+        return piece
+
+    engines = record.engines
+    with captured(engines.writer, engines.reader) as sent:
+        record.submit(filing, file("1955-03-01"), buckets=[bucket_of(patient)]).result(timeout=10)
+        record.submit(filing, file("1955-03-02"), buckets=[bucket_of(patient)]).result(timeout=10)
+        record.read(own, "Patient", patient).result(timeout=10)
+        record.vread(own, "Patient", patient, 1).result(timeout=10)
+        record.history(own, "Patient", patient).result(timeout=10)
+    touched = {table for sql in sent for table in SPREAD if re.search(rf"\b{table}\b", sql)}
+    assert {"resource", "resource_version", "index_token", "index_date"} <= touched
+    assert {fault for sql in sent for fault in faults_of_statement(sql, SPREAD)} == set()

@@ -1,8 +1,8 @@
 """The schema of all packages, version by version, for SQLite and PostgreSQL alike.
 
-`upgrade` brings a database to this program's version and is safe to call at any time, by several
-programs at once. A version that this program does not know is refused: an older program must not
-write into a newer schema.
+`upgrade` brings a database to this program's version and is safe to call at any time; on
+PostgreSQL by several programs at once, on SQLite by the one that holds the database. A version
+that this program does not know is refused: an older program must not write into a newer schema.
 """
 
 from pathlib import Path

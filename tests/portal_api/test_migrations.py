@@ -106,13 +106,11 @@ def test_a_migrated_database_knows_its_version_and_a_second_run_changes_nothing(
     migrations.require_current(empty_database_url)
 
 
-def test_two_programs_that_migrate_at_once_do_not_disturb_each_other(
-    empty_database_url: str,
-) -> None:
-    migrate = [empty_database_url] * 3
+def test_programs_that_migrate_at_once_do_not_disturb_each_other(empty_postgresql_url: str) -> None:
+    migrate = [empty_postgresql_url] * 3
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(migrations.upgrade, migrate)) == [None, None, None]
-    assert migrations.current(empty_database_url) == migrations.head()
+    assert migrations.current(empty_postgresql_url) == migrations.head()
 
 
 def test_a_schema_from_a_newer_program_is_refused_and_left_alone(database_url: str) -> None:
