@@ -3,12 +3,12 @@
 Each look goes through `fhir_server`, with its predicate and its audit entry; nothing else reads.
 """
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from auth.answers import committed
 from fhir_server import searching
 from fhir_server.access import Access
 from fhir_server.audit.subtypes import SUBTYPES
@@ -56,7 +56,7 @@ class Found:
 
 async def read(caller: Caller, resource_type: str, id_: str) -> Entry:
     """Return the current version. Raises NotFound for what is absent or not the caller's."""
-    stored = await asyncio.wrap_future(caller.record.read(caller.access, resource_type, id_))
+    stored = await committed(caller.record.read(caller.access, resource_type, id_))
     return _entry(stored)
 
 
@@ -77,9 +77,7 @@ async def find(caller: Caller, resource_type: str, *pairs: Pair) -> Found:
         if resource_type == "AuditEvent"
         else parse(resource_type, pairs, caller.base)
     )
-    page = await asyncio.wrap_future(
-        searching.search(caller.record, caller.access, query, urlencode(pairs))
-    )
+    page = await committed(searching.search(caller.record, caller.access, query, urlencode(pairs)))
     return Found(tuple(map(_entry, page.matches)), tuple(map(_entry, page.included)), page.next)
 
 

@@ -3,12 +3,12 @@
 The rules are `fhir_server.messages`, the same as for an app that creates a Communication.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from auth.answers import committed
 from fhir_server import amend, messages
 from fhir_server.access import OwnRecord
 from fhir_server.correspondence import Correspondence, correspondence
@@ -162,12 +162,12 @@ async def _change(
     future = caller.record.submit(
         caller.access, piece, buckets=[bucket_of(changed.patient)], asked=asked
     )
-    await asyncio.wrap_future(future)
+    await committed(future)
 
 
 async def _send(caller: Caller, tree: Tree) -> str:
     try:
-        stored = await asyncio.wrap_future(amend.create(caller.record, caller.access, judge(tree)))
+        stored = await committed(amend.create(caller.record, caller.access, judge(tree)))
     except Conflict:
         return ""
     return stored.id

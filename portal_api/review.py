@@ -1,9 +1,9 @@
 """Review of results: a clinician who cares for the patient opens a held report before its date."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+from auth.answers import committed
 from fhir_server.access import CaredFor
 from fhir_server.errors import Conflict, Forbidden, Unprocessable
 from fhir_server.model import json
@@ -52,7 +52,7 @@ async def release(caller: Caller, report_id: str, version: int, reason: str) -> 
     future = caller.record.submit(
         caller.access, piece, buckets=[bucket_of(seen.patient)], asked=asked
     )
-    return await asyncio.wrap_future(future)
+    return await committed(future)
 
 
 def _held(stored: Stored, now: int) -> bool:

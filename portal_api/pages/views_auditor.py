@@ -23,6 +23,7 @@ class AuditRow:
     """`Done`, `Refused` or `Failed`."""
     purpose: str
     relationship: str
+    reason: str
     request_id: str
 
 
@@ -57,7 +58,8 @@ class VerifyView:
     checked: Moment | None
     sound: bool
     entries: int
-    checkpoints: int
+    covered: int
+    """Entries that a checkpoint proves."""
     uncovered: int
     """Entries that no checkpoint covers yet."""
     faults: tuple[str, ...]

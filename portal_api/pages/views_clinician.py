@@ -63,6 +63,8 @@ class PatientView:
     rows: tuple[ReportRow, ...]
     threads: tuple[ThreadRow, ...]
     write: str
+    older: str = ""
+    """Address of the next page of results, empty on the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class ReviewView:
     held: bool
     opens: Moment | None
     action: str
+    version: int
+    """Which version is shown: the one that the form releases."""
     reasons: tuple[Choice, ...]
     note: str = ""
     errors: tuple[FormError, ...] = ()

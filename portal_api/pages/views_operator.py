@@ -12,7 +12,8 @@ class FeedRow:
 
     name: str
     organization: str
-    dialect: str
+    sender: str
+    """MSH-4 of its messages, as agreed."""
     latest: Moment | None
     silence: str
     """How long ago the latest message came; empty where none did."""
@@ -58,7 +59,7 @@ class FaultRow:
 
 @dataclass(frozen=True, slots=True)
 class ErrorQueueView:
-    """Messages that wait for a person, the oldest first."""
+    """Messages that wait for a person, the newest first."""
 
     rows: tuple[FaultRow, ...]
 

@@ -17,6 +17,8 @@ class Site:
     help_hours: str = ""
     urgent_phone: str = ""
     """The 24-hour line for people in treatment; empty where there is none."""
+    late_after_days: int = 2
+    """Days after which a message without an answer is marked as late in the inbox."""
     demonstration: bool = False
 
 

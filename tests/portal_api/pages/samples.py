@@ -308,6 +308,7 @@ def review(
         held=held,
         opens=london.at(NOW + timedelta(days=13)),
         action="/clinician/reports/1/release",
+        version=1,
         reasons=reasons,
         errors=errors,
     )
@@ -510,6 +511,7 @@ def office_pages() -> Iterator[tuple[str, str, Shell, object]]:
         "Refused",
         "TREAT",
         "",
+        "There is no such resource, or it is not yours to see.",
         "0f8fad5b-d9cb-469f-a165-70867728950e",
     )
     yield (
@@ -543,14 +545,14 @@ def office_pages() -> Iterator[tuple[str, str, Shell, object]]:
         "auditor-verify",
         "auditor/verify.jinja",
         verify,
-        auditor.VerifyView(None, sound=False, entries=0, checkpoints=0, uncovered=0, faults=()),
+        auditor.VerifyView(None, sound=False, entries=0, covered=0, uncovered=0, faults=()),
     )
     yield (
         "auditor-sound",
         "auditor/verify.jinja",
         verify,
         auditor.VerifyView(
-            moment(0), sound=True, entries=1204, checkpoints=12, uncovered=4, faults=()
+            moment(0), sound=True, entries=1204, covered=1200, uncovered=4, faults=()
         ),
     )
     yield (
@@ -561,13 +563,13 @@ def office_pages() -> Iterator[tuple[str, str, Shell, object]]:
             moment(0),
             sound=False,
             entries=1204,
-            checkpoints=12,
+            covered=1200,
             uncovered=4,
             faults=("Entry 17 does not fit the checkpoint at 100.",),
         ),
     )
     feed = operator.FeedRow(
-        "northgate", "Northgate Hospital", "2.4", moment(0), "5 minutes", 120, 2, 1
+        "northgate", "Northgate Hospital", "NORTHGATE", moment(0), "5 minutes", 120, 2, 1
     )
     yield (
         "operator-feeds",

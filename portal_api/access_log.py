@@ -1,0 +1,135 @@
+"""The access log as people read it: searched by auditors, and for patients in plain words.
+
+Staff stand there by role and organisation. What somebody was refused is said as well.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from types import MappingProxyType
+
+from portal_api import london
+from portal_api.access_entry import DONE, FAILED, REFUSED, Access, access
+from portal_api.caller import Caller, Pair, find
+
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One page of the ledger, newest first; *next* is a sealed link, or empty."""
+
+    entries: tuple[Access, ...]
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Who looked at a patient's record: others, and apart from them the patient and the feeds."""
+
+    others: tuple[Access, ...]
+    folded: tuple[Access, ...]
+    next: str
+
+
+async def search(caller: Caller, *pairs: Pair, page: str = "") -> Log:
+    """Return one page of the entries that *pairs* ask for. Raises Invalid for a wrong value."""
+    more = (("_page", page),) if page else ()
+    found = await find(
+        caller, "AuditEvent", *pairs, ("_sort", "-date"), ("_count", str(_PAGE)), *more
+    )
+    return Log(tuple(access(one.tree) for one in found.matches), found.next)
+
+
+async def who_looked(caller: Caller, patient: str, page: str = "") -> Looked:
+    """Return who looked at the record of *patient*, newest first, alike entries of a day as one."""
+    log = await search(caller, ("patient", patient), page=page)
+    others = [one for one in log.entries if not _folded(one, patient)]
+    folded = [one for one in log.entries if _folded(one, patient)]
+    return Looked(_grouped(others), _grouped(folded), log.next)
+
+
+_PLACES: Mapping[str, str] = MappingProxyType(
+    {
+        "DiagnosticReport": "your results",
+        "Observation": "your results",
+        "Specimen": "your results",
+        "ServiceRequest": "your results",
+        "Provenance": "your results",
+        "Communication": "your messages",
+        "CareTeam": "who looks after you",
+        "Consent": "what you have allowed",
+        "DocumentReference": "your documents",
+        "AuditEvent": "who has looked at your record",
+        "Patient": "your name and details",
+        "held-notices": "your results",
+    }
+)
+_LOOKS = frozenset(
+    {"read", "vread", "history", "history-instance", "search", "search-type", "operation"}
+)
+_DEEDS: Mapping[str, str] = MappingProxyType(
+    {
+        "release": "opened a result for you",
+        "retract": "closed a result again",
+        "message-filed": "added a result",
+        "message-quarantined": "sent a result that is being checked",
+        "message-replayed": "added a result again",
+        "sign-in": "signed in",
+        "sign-out": "signed out",
+        "consent": "chose what an app may see",
+        "grant": "let an app connect",
+        "revoke": "ended an app’s connection",
+        "break-glass": "opened your record in an emergency",
+    }
+)
+
+
+def sentence(one: Access) -> str:
+    """Return an entry of a patient's own log in plain words; staff by role and organisation."""
+    place = _PLACES.get(one.entity.partition("/")[0], "your record")
+    if one.outcome == REFUSED:
+        deed = f"tried to open {place}, and was refused"
+    elif one.outcome == FAILED:
+        deed = f"tried to open {place}, but it did not work"
+    else:
+        deed = _deed(one, place)
+    return f"{_who_in_words(one)} {deed}{f', {one.times} times' if one.times > 1 else ''}."
+
+
+def _deed(one: Access, place: str) -> str:
+    if one.subtype in _LOOKS:
+        return f"looked at {place}"
+    if one.entity.startswith("Communication") and one.subtype in {"create", "update"}:
+        return "sent a message" if one.subtype == "create" else "opened or dealt with a message"
+    if one.subtype in {"create", "update"}:
+        return f"wrote to {place}"
+    return _DEEDS.get(one.subtype, "used your record")
+
+
+def _who_in_words(one: Access) -> str:
+    at = f" at {one.organization}" if one.organization else ""
+    app = f", with the app {one.client}" if one.client and one.client != "portal" else ""
+    if one.role == "patient":
+        return f"You{app}"
+    if one.role == "feed":
+        return f"The laboratory{at}" if at else "A laboratory"
+    if one.role == "client":
+        return f"The computer system {one.client or one.user}{at}"
+    kinds = {"clinician": "A clinician", "auditor": "An auditor", "operator": "A technician"}
+    return f"{kinds.get(one.role, 'Somebody who was not signed in')}{at}{app}"
+
+
+def _folded(one: Access, patient: str) -> bool:
+    own = one.role == "patient" and one.user == f"Patient/{patient}"
+    return one.outcome == DONE and ((own and one.client in {"", "portal"}) or one.role == "feed")
+
+
+def _grouped(entries: Iterable[Access]) -> tuple[Access, ...]:
+    """Return *entries*, newest first, with those of a day that read alike as one, at its latest."""
+    found: dict[tuple[date, str, str], Access] = {}
+    for one in entries:
+        key = (london.calendar_day(one.when), one.user, sentence(one))
+        known = found.get(key)
+        found[key] = replace(known, times=known.times + 1) if known else one
+    return tuple(found.values())

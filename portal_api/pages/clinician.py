@@ -1,0 +1,179 @@
+"""The clinician’s pages about patients and results: the list, one patient, review, release."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from auth.principal import Role
+from fhir_server.errors import Conflict, Unprocessable
+from portal_api import care_team, london, messaging, results, review
+from portal_api.care_team import Person, UnderCare
+from portal_api.messaging import Thread
+from portal_api.pages.desk import Desk, Visit, answer, done, endpoint
+from portal_api.pages.reading_views import reading_view, shown_place
+from portal_api.pages.views_clinician import (
+    PatientName,
+    PatientRow,
+    PatientsView,
+    PatientView,
+    ReportRow,
+    ReviewView,
+)
+from portal_api.pages.views_patient import ThreadRow
+from portal_api.pages.views_shell import Choice, FormError
+from portal_api.results import InFull, Report
+
+HOME = "/clinician"
+REPORT = f"{HOME}/reports"
+
+REASONS = (
+    ("spoken", "I have spoken with the patient"),
+    ("no-talk", "There is nothing in it that needs a talk first"),
+    ("asked", "The patient has asked to read it before we talk"),
+)
+"""Why a result may be opened early: the key in the form, and what the ledger keeps."""
+
+
+def routes(desk: Desk) -> APIRouter:
+    """Return the clinician's routes about patients and results."""
+    router = APIRouter()
+    for path, method, handler in (
+        (HOME, "GET", show_patients),
+        (f"{HOME}/patients/{{patient:str}}", "GET", show_patient),
+        (f"{REPORT}/{{id:str}}", "GET", show_report),
+        (f"{REPORT}/{{id:str}}/release", "POST", release),
+    ):
+        served = endpoint(desk, Role.CLINICIAN, handler)
+        router.add_route(path, served, [method], include_in_schema=False)
+    return router
+
+
+async def show_patients(desk: Desk, visit: Visit) -> Response:
+    """Answer with the patients of the clinician's teams, those that fit what was looked for."""
+    wanted = visit.query.get("find", "").strip()
+    known = await care_team.my_patients(visit.caller)
+    waiting = await messaging.inbox(visit.caller)
+    rows = tuple(
+        PatientRow(patient_name(visit, one.person), ", ".join(one.teams))
+        for one in known
+        if _fits(one, wanted)
+    )
+    return answer(desk, visit, "clinician/patients.jinja", PatientsView(rows, len(waiting), wanted))
+
+
+async def show_patient(desk: Desk, visit: Visit) -> Response:
+    """Answer with one patient: what is held first."""
+    patient, page = visit.path["patient"], visit.query.get("page", "")
+    person = await care_team.patient_named(visit.caller, patient)
+    shown = await results.newest(visit.caller, patient, page)
+    threads = await messaging.threads(visit.caller, patient)
+    rows = [_row(one) for one in shown.reports]
+    view = PatientView(
+        patient=patient_name(visit, person),
+        held=tuple(row for row in rows if row.held),
+        rows=tuple(row for row in rows if not row.held),
+        threads=tuple(_thread_row(one, person) for one in threads),
+        write=f"{HOME}/patients/{patient}/write",
+        older=f"{HOME}/patients/{patient}?{urlencode({'page': shown.next})}" if shown.next else "",
+    )
+    return answer(desk, visit, "clinician/patient.jinja", view)
+
+
+async def show_report(desk: Desk, visit: Visit) -> Response:
+    """Answer with one report, and the form to release it where it is held."""
+    return await _report_page(desk, visit, ())
+
+
+async def release(desk: Desk, visit: Visit) -> Response:
+    """Open a report to its patient, or answer with the report and what is wrong."""
+    version, chosen = visit.form.get("version", ""), dict(REASONS).get(visit.form.get("reason", ""))
+    if chosen is None:
+        return await _report_page(desk, visit, (FormError("reason", "Choose a reason"),))
+    reason = ". ".join(filter(None, (chosen, visit.form.get("note", "").strip())))
+    number = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
+    try:
+        await review.release(visit.caller, visit.path["id"], number, reason)
+    except (Conflict, Unprocessable) as error:
+        wrong = FormError("reason", error.issues[0].text)
+        return await _report_page(desk, visit, (wrong,))
+    return done(f"{REPORT}/{visit.path['id']}", "released")
+
+
+def patient_name(visit: Visit, person: Person) -> PatientName:
+    """Return who a patient is as every page of theirs says it, with a link to them."""
+    now = visit.caller.record.clock()
+    born, years = london.moment(person.born), london.years_old(person.born, now)
+    age = "" if years is None else f" ({years} years)"
+    return PatientName(
+        name=person.name or "A patient without a name",
+        born=f"{london.day(born)}{age}" if born else "",
+        nhs_number=care_team.spaced(person.nhs_number),
+        href=f"{HOME}/patients/{person.id}",
+    )
+
+
+async def _report_page(desk: Desk, visit: Visit, errors: tuple[FormError, ...]) -> Response:
+    full = await results.in_full(visit.caller, visit.path["id"])
+    person = await care_team.patient_named(visit.caller, full.report.patient)
+    view = _review(full, patient_name(visit, person), visit.form, errors)
+    return answer(desk, visit, "clinician/review.jinja", view, 422 if errors else 200)
+
+
+def _review(
+    full: InFull, patient: PatientName, form: Mapping[str, str], errors: tuple[FormError, ...]
+) -> ReviewView:
+    report, chosen = full.report, form.get("reason", "")
+    return ReviewView(
+        patient=patient,
+        title=report.given_title or report.title,
+        taken=report.taken,
+        added=report.issued,
+        laboratory=report.laboratory,
+        status=report.status,
+        corrected=report.issued,
+        readings=tuple(reading_view(one, full.courses.get(one.key, ())) for one in report.readings),
+        conclusion=report.conclusion,
+        document=report.document,
+        held=report.held,
+        opens=report.opens,
+        action=f"{REPORT}/{report.id}/release",
+        version=report.version,
+        reasons=tuple(Choice(key, text, key == chosen) for key, text in REASONS),
+        note=form.get("note", ""),
+        errors=errors,
+    )
+
+
+def _row(report: Report) -> ReportRow:
+    only = report.readings[0] if len(report.readings) == 1 and not report.withdrawn else None
+    return ReportRow(
+        href=f"{REPORT}/{report.id}",
+        name=report.given_title or report.title,
+        value=results.summary(report),
+        place=shown_place(only) if only else "",
+        taken=report.taken,
+        laboratory=report.laboratory,
+        status=report.status,
+        held=report.held,
+        opens=report.opens,
+    )
+
+
+def _thread_row(thread: Thread, person: Person) -> ThreadRow:
+    latest = thread.latest
+    return ThreadRow(
+        href=f"{HOME}/patients/{thread.patient}/messages/{thread.head}",
+        subject=thread.subject,
+        team=thread.team,
+        latest=latest.sent,
+        latest_from=person.name if latest.from_patient else latest.sender or "the team",
+        unread=thread.waiting_since is not None,
+    )
+
+
+def _fits(one: UnderCare, wanted: str) -> bool:
+    digits = wanted.replace(" ", "")
+    named = wanted.casefold() in one.person.name.casefold()
+    return not wanted or named or (digits.isdigit() and digits in one.person.nhs_number)
