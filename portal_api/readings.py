@@ -66,7 +66,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Readings that can be compared with each other, oldest first: one laboratory, method and unit."""
+    """Readings that can be compared, oldest first: of one laboratory, method and unit."""
 
     laboratory: str
     method: str
