@@ -140,8 +140,10 @@ def _asked(
         named = {
             reference
             for one in values
-            for reference in (unescaped(one), *references(parameter, modifier, one, base_url))
+            for reference in references(parameter, modifier, one, base_url)
         }
+        # Feeds and systems are told by a bare name.
+        named |= set() if modifier else set(map(unescaped, values))
     else:
         named = {code for one in values for code in _codes(parameter.name, one, codings)}
     column = "subtype" if parameter.name == "type" else parameter.name
