@@ -21,7 +21,7 @@ from auth.login.local import Login
 from auth.principal import Role
 from auth.services import AuthServices
 from auth.throttle import Throttle
-from auth.views import ConsentView
+from auth.views import ConsentView, DemoAccount
 from fhir_server.access import Access, Agent, WholeStore
 from fhir_server.errors import Unauthenticated
 from fhir_server.model import json
@@ -70,8 +70,8 @@ class Pages:
 class Browser:
     """A client with a cookie jar, which speaks HTTP with the application in this process."""
 
-    def __init__(self, app) -> None:
-        self._app, self.cookies = app, httpx.Cookies()
+    def __init__(self, app, url) -> None:
+        self._app, self._url, self.cookies = app, url, httpx.Cookies()
 
     def get(self, path, **options) -> httpx.Response:
         return self.send("GET", path, **options)
@@ -83,7 +83,7 @@ class Browser:
         async def sending() -> httpx.Response:
             transport = httpx.ASGITransport(self._app)
             async with httpx.AsyncClient(
-                transport=transport, base_url=URL, cookies=self.cookies
+                transport=transport, base_url=self._url, cookies=self.cookies
             ) as client:
                 answer = await client.request(method, path, **options)
                 self.cookies = client.cookies
@@ -107,8 +107,11 @@ class Portal:
     def view(self):
         return self.pages.views[-1]
 
+    def reached_through(self, middleware) -> Browser:
+        return Browser(middleware, self.services.public_url)
+
     def another_browser(self) -> Browser:
-        return Browser(self.app)
+        return Browser(self.app, self.services.public_url)
 
     def sign_in(self, login="alan", password=PASSWORD, *, browser=None, following="/"):
         browser = browser or self.browser
@@ -160,10 +163,10 @@ class Portal:
         assert asked.status_code == 200, asked.headers.get("location")
         return answered(self.decide(browser=browser, choices=choices))["code"]
 
-    def redeem(self, code, **changes):
+    def redeem(self, issued, **changes):
         form = {
             "grant_type": "authorization_code",
-            "code": code,
+            "code": issued,
             "redirect_uri": CALLBACK,
             "code_verifier": VERIFIER,
             "client_id": "app",
@@ -183,7 +186,7 @@ class Portal:
     def confidential_tokens(self, scope=SCOPE):
         self.sign_in()
         code = self.code(client_id="hospital", scope=scope)
-        return self.redeem(code, client_id=None, **self.basic_form()).json()
+        return self.redeem(code, **self.basic_form()).json()
 
     def holds(self, text) -> bool:
         """Whether *text* opens anything, as an access token, at this moment."""
@@ -282,20 +285,21 @@ def record_on_each_engine(database_url, clock) -> Iterator[Record]:
     opened.close()
 
 
-def built(record, clock) -> Portal:
+def built(record, clock, *, url=URL, limit=1000, demo_accounts=()) -> Portal:
     secret = record.submit(operator(), furnish).result(timeout=5)
     pages = Pages()
     services = AuthServices(
         record,
-        URL,
+        url,
         pages.render,
         pages.render,
         pages.render,
-        attempts=Throttle(limit=1000, seconds=60),
+        attempts=Throttle(limit=limit, seconds=60),
+        demo_accounts=demo_accounts,
     )
     app = FastAPI(openapi_url=None)
     app.include_router(router(services))
-    browser = Browser(app)
+    browser = Browser(app, url)
     return Portal(services, clock, pages, app, secret, browser)
 
 
@@ -307,3 +311,16 @@ def portal(record, clock) -> Portal:
 @pytest.fixture
 def portal_on_each_engine(record_on_each_engine, clock) -> Portal:
     return built(record_on_each_engine, clock)
+
+
+@pytest.fixture
+def portal_with_patience(record, clock) -> Portal:
+    """It allows five requests a minute to each endpoint."""
+    return built(record, clock, limit=5)
+
+
+@pytest.fixture
+def portal_without_tls(record, clock) -> Portal:
+    """A demonstration on this machine."""
+    account = DemoAccount("alan", PASSWORD, "Alan Ash", "patient", "Watches his PSA")
+    return built(record, clock, url="http://127.0.0.1:8000", demo_accounts=(account,))
