@@ -24,7 +24,7 @@ from fhir_server.model.ids import is_id, new_id
 from fhir_server.search.audit_sql import audit_entry_by_id
 from fhir_server.store import read as reading
 from fhir_server.store.committer import Committer, Piece
-from fhir_server.store.engine import Engines
+from fhir_server.store.engine import Engines, assert_durable
 from fhir_server.store.read import Stored, audit_event
 from fhir_server.store.tables import installation, resource, resource_version
 from fhir_server.store.write import Filed, Notice, Writer
@@ -77,6 +77,13 @@ class Record:
     def waiting(self) -> int:
         """How many pieces wait for the committer."""
         return self._committer.depth
+
+    def assert_durable(self) -> None:
+        """Raise Unavailable unless what this database commits survives a loss of power."""
+        try:
+            assert_durable(self.engines)
+        except SQLAlchemyError as error:
+            raise Unavailable.of("The database does not answer.") from error
 
     def read(self, access: Access, resource_type: str, id_: str) -> "Future[Stored]":
         """Answer with the current version. Raises NotFound for what is absent or not the caller's."""

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from fhir_server.clock import from_micros
 from fhir_server.errors import Invalid, NotSupported, TooLarge
-from fhir_server.store.read import Stored
+from fhir_server.record import Stored
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
 BODY_LIMIT = 16 * 1024 * 1024

@@ -1,0 +1,77 @@
+"""The composition root: record, sign-in, FHIR interface and pages become one application.
+
+FastAPI carries the routes; the FHIR interface is plain Starlette routes that return stored bytes,
+and every middleware is pure ASGI.
+"""
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from auth import bearer, clients, endpoints, policy
+from auth.answers import network
+from auth.cors import Cors
+from auth.services import AuthServices
+from fhir_server.access import Access
+from fhir_server.clock import micros
+from fhir_server.rest.exchange import Authenticate, Service
+from fhir_server.rest.routes import routes
+from portal_api import health
+from portal_api.pages import account
+from portal_api.pages.desk import Desk
+from portal_api.pages.environment import make_environment
+from portal_api.pages.routes import pages
+from portal_api.pages.views_shell import Site
+from portal_api.portal import Portal
+
+FHIR = "/fhir"
+
+
+def build(portal: Portal) -> ASGIApp:
+    """Return the application of *portal*: `/fhir`, sign-in, tokens, pages and probes."""
+    app = FastAPI(title="Portal FHIR", docs_url=None, redoc_url=None, openapi_url=None)
+    environment, site = make_environment(), _site(portal)
+    services = AuthServices(
+        record=portal.record,
+        public_url=portal.settings.public_url,
+        render_sign_in=account.sign_in_renderer(environment, site),
+        render_consent=account.consent_renderer(environment, site),
+        render_refusal=account.refusal_renderer(environment, site),
+        demo_accounts=portal.demo_accounts,
+        fhir_path=FHIR,
+    )
+    app.include_router(endpoints.router(services))
+    service = Service(portal.record, _authenticate(portal), services.fhir_base)
+    app.router.routes.extend(
+        [
+            Route("/livez", health.alive, methods=["GET"]),
+            Route("/readyz", health.ready(portal.record), methods=["GET"]),
+            *routes(service, FHIR),
+        ]
+    )
+    app.include_router(pages(Desk(services, portal.notary, environment, site)))
+    record = portal.record
+    return Cors(app, lambda origin: clients.origin_is_registered(record.select, origin), FHIR)
+
+
+def _authenticate(portal: Portal) -> Authenticate:
+    """Return the way from a request to its Access: token, then policy, looked up every time."""
+    record = portal.record
+
+    async def authenticate(request: Request, request_id: str) -> Access:
+        bearer.refuse_token_in_query(request.url.query)
+        header, now = request.headers.get("authorization"), micros(record.clock())
+        principal = await run_in_threadpool(bearer.authenticate, record.select, header, now)
+        return policy.access(principal, request_id=request_id, network=network(request))
+
+    return authenticate
+
+
+def _site(portal: Portal) -> Site:
+    return Site(
+        service_name="Cancer results and messages",
+        reply_time="We aim to reply within 2 working days.",
+        demonstration=portal.is_demo,
+    )
