@@ -3,14 +3,19 @@
 No engine runs in the tests, so this is what keeps the two from drifting away from the program.
 """
 
+import asyncio
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
+from starlette.types import ASGIApp
 
+from portal_api.app import build
+from portal_api.opening import opened
 from portal_api.settings import DEFAULTS, SECRET, from_environment
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,6 +78,20 @@ def test_every_service_has_settings_that_the_program_takes(name: str, tmp_path) 
     assert from_environment(given).database_url == (
         "postgresql+psycopg://portal:secret@database/portal"
     )
+
+
+async def _asked(app: ASGIApp, path: str) -> httpx.Response:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        return await client.get(path)
+
+
+def test_the_health_check_asks_what_the_program_answers(sqlite_url: str, tmp_path) -> None:
+    [path] = re.findall(r"http://127\.0\.0\.1:8000(/\w+)", DOCKERFILE)
+    given = {"PORTAL_DATABASE_URL": sqlite_url, "PORTAL_DATA_DIR": str(tmp_path / "var")}
+    with opened(from_environment(given)) as portal:
+        answer = asyncio.run(_asked(build(portal), path))
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
 
 
 def test_the_ports_are_those_that_the_settings_say() -> None:
