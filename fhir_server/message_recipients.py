@@ -76,7 +76,7 @@ def _only_team(writer: Writer, patient: str, sent_by: str) -> str:
 
 
 def _teams(writer: Writer, patient: str, practitioner: str = "") -> list[str]:
-    """Return the teams that care for *patient* now, with *practitioner* in them where one is given."""
+    """Return the teams that care for *patient* now: those of *practitioner*, if one is given."""
     table = care_relationship.c
     terms: list[ColumnElement[bool]] = [
         table.bucket == bucket_of(patient),
