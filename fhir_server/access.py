@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, false, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    and_,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from fhir_server.model.compartments import is_directory
 from fhir_server.model.ids import bucket_of
@@ -101,7 +112,9 @@ class Access:
     """Whether held results are hidden: True for everyone but staff and filing."""
     hidden_labels: int = 0
     """Bits of `resource.labels` that hide a resource from this caller."""
-    narrowed: Mapping[str, tuple[Narrowing, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    narrowed: Mapping[str, tuple[Narrowing, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     """Type to granular scopes, of which one must match; a type that is missing is not narrowed."""
 
     def permits(self, resource_type: str, interaction: Interaction) -> bool:
@@ -155,16 +168,17 @@ def _within(reach: Reach, resource_type: str, table: FromClause, now: int) -> Co
 
 def _narrowed_to(scope: Narrowing, table: FromClause) -> ColumnElement[bool]:
     column, token = table.c, index_token.alias()
+    here = [
+        token.c.bucket == column.bucket,
+        token.c.patient == column.patient,
+        token.c.id == column.id,
+    ]
+    if "superseded_at" not in column:
+        # The index is the current version's, and has its sort date: one probe of the whole key.
+        here.append(token.c.sort == func.coalesce(column.sort_date, 0))
     return and_(
         *(
-            exists(
-                select(token.c.bucket).where(
-                    token.c.bucket == column.bucket,
-                    token.c.patient == column.patient,
-                    token.c.id == column.id,
-                    token.c.hash.in_(sorted(group)),
-                )
-            )
+            exists(select(token.c.bucket).where(*here, token.c.hash.in_(sorted(group))))
             for group in scope.groups
         )
     )

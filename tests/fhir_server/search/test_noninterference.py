@@ -1,4 +1,4 @@
-"""What a patient may not see changes no answer: not its rows, their order, their number, its includes."""
+"""What a patient may not see changes no answer: not its rows, their order, or their number."""
 
 from collections.abc import Callable
 from itertools import product
@@ -13,7 +13,7 @@ WHATS = [
     "patient={b}", "patient={a},{b}", "subject=Patient/{b}", "subject:Patient={a}",
     "specimen=Specimen/s", "patient={a}&code=psa", "patient={b}&code=psa",
 ]  # fmt: skip
-HOWS = ["", "_sort=date", "_sort=-date", "_sort=_id", "_sort=_lastUpdated", "_count=1"]
+HOWS = ["", "_sort=-date", "_sort=_id", "_count=1"]
 OBSERVATIONS, REPORT = [f"0aa{number:029x}" for number in range(1, 5)], "0aa" + "d" * 29
 HELD, THEIRS = "0aa" + "e" * 29, "0bb" + "f" * 29
 
@@ -81,4 +81,4 @@ def test_what_may_not_be_seen_changes_no_answer(shelf, people, put: Callable):
     put(shelf, people)
     assert answers() == before
     assert before[1] == [f"Observation/{OBSERVATIONS[0]}"]
-    assert [bool(rows[0]) for rows, _ in before[0].values()].count(True) > 80
+    assert [bool(rows[0]) for rows, _ in before[0].values()].count(True) > 60

@@ -5,6 +5,7 @@ import re
 import pytest
 from sqlalchemy import Connection, Select
 
+from fhir_server.access import Narrowing
 from fhir_server.search import sql
 from fhir_server.search.includes import included
 
@@ -98,6 +99,14 @@ def test_a_common_value_over_many_records_is_looked_up_by_its_whole_key(shelf, p
     )
     whole_key = "(bucket=? AND patient=? AND hash=? AND sort=? AND id=?)"
     assert f"SEARCH index_token_1 USING PRIMARY KEY {whole_key}" in steps
+
+
+def test_a_narrow_scope_is_checked_by_one_probe_for_each_row(shelf, people, plan, now):
+    narrow = (Narrowing((frozenset({1}), frozenset({2, 3}))),)
+    access = people.patient(narrowed={"Observation": narrow})
+    steps = plan(sql.matches(shelf.query("Observation"), access, now, None))
+    whole_key = "(bucket=? AND patient=? AND hash=? AND sort=? AND id=?)"
+    assert steps.count(f"SEARCH index_token_1 USING PRIMARY KEY {whole_key}") == 2
 
 
 def test_included_resources_are_fetched_by_their_key(people, plan, now):
