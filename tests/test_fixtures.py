@@ -17,13 +17,13 @@ READ = {
     ".py", ".sh", ".sql", ".svg", ".toml", ".txt", ".xml", ".yaml", ".yml",
 }  # fmt: skip
 NUMBER = re.compile(r"(?<![\w.])(\d{3})[ -]?(\d{3})[ -]?(\d{4})(?![\w.])")
-TELEPHONE = re.compile(r"(?<![\w.])(?:\+44 ?|0)(?:\d[ -]?){9,10}(?![\w.])")
+TELEPHONE = re.compile(r"(?<![\w.-])(?:\+44 ?|0)[1-378](?: ?\d){8,9}(?![\w.-])")
 # Ofcom keeps these for drama: https://www.ofcom.org.uk/phones-and-broadband/phone-numbers
 FICTION = re.compile(
     r"(?:\+44 ?|0)"
     r"(?:1632 ?960|1(?:1[3-8]|[2-6]1) ?496 ?0|191 ?498 ?0|20 ?7946 ?0|7700 ?900|808 ?157 ?0)"
 )
-DIGITS_IN_ORDER = "0123456789"
+NOBODYS = {"0000000000", "0123456789"}
 PLACE = re.compile(
     r"\b(?:Marsden|Christie|Addenbrooke|Guy's|Barts|Papworth|Clatterbridge|Moorfields"
     r"|Queen Elizabeth Hospital|St Thomas|John Radcliffe|Leeds Teaching|Royal Free)\b"
@@ -44,14 +44,14 @@ def real_numbers(text: str) -> list[str]:
     return [
         digits
         for digits in found
-        if valid(digits) and not digits.startswith("999") and digits != DIGITS_IN_ORDER
+        if valid(digits) and not digits.startswith("999") and digits not in NOBODYS
     ]
 
 
 def real_telephones(text: str) -> list[str]:
     """Return the UK telephone numbers in *text* that are not kept for fiction."""
     found = (match[0].strip() for match in TELEPHONE.finditer(text))
-    return [number for number in found if not FICTION.match(number) and number != DIGITS_IN_ORDER]
+    return [number for number in found if not FICTION.match(number) and number not in NOBODYS]
 
 
 def _files() -> dict[str, str]:
