@@ -7,17 +7,24 @@ PostgreSQL.
 
 import os
 import shutil
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
+import uvicorn
 from hypothesis import settings
 
 from fhir_server.record import Record
 from fhir_server.store.engine import open_engines
 from portal_api import migrations
+from portal_api.app import build
+from portal_api.opening import opened
+from portal_api.portal import Portal
+from portal_api.settings import Address, Settings
 from tests import postgres
 
 ENGINES = ("sqlite", "postgresql")
@@ -115,3 +122,40 @@ def record(database_url: str) -> Iterator[Record]:
     opened = Record(open_engines(database_url))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def portal(database_url: str, tmp_path: Path) -> Iterator[Portal]:
+    """A portal on a fresh database, on each engine in turn, at a free port of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    settings = Settings(
+        database_url=database_url,
+        http=Address("127.0.0.1", port),
+        mllp=Address("127.0.0.1", 0),
+        public_url=f"http://127.0.0.1:{port}",
+        data_dir=tmp_path / "var",
+    )
+    with opened(settings, durable=False) as one:
+        yield one
+
+
+@pytest.fixture
+def served(portal: Portal) -> Iterator[str]:
+    """The address of the portal's HTTP server, on a real socket."""
+    config = uvicorn.Config(
+        build(portal),
+        host="127.0.0.1",
+        port=portal.settings.http.port,
+        log_level="error",
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        thread.join(0.01)
+    yield portal.settings.public_url
+    server.should_exit = True
+    thread.join(10)
