@@ -1,7 +1,9 @@
 """JSON as the record keeps it: each digit as written, nothing that could be read in two ways.
 
 Decimals are `decimal.Decimal` with the digits of the sender (`5.10` stays `5.10`), whole numbers
-are `int`, and no float ever appears. Refused with `Invalid`: what is not UTF-8 or not JSON, the
+are `int`, and no float ever appears. Only where a number has an exponent, or six zeros after the
+point, may its form change (`1.50e3` to `1.50E+3`, `0.0000001` to `1E-7`): the digits that count
+stay. Refused with `Invalid`: what is not UTF-8 or not JSON, the
 same key twice in one object, nesting deeper than `MAX_DEPTH`, numbers of absurd size, NaN and
 infinities, lone surrogates, and control characters that a FHIR string may not hold. No text of an
 error repeats content.
@@ -25,12 +27,20 @@ MAX_DIGITS = 40
 MAX_EXPONENT = 40
 """Largest exponent, up or down."""
 
+_LONGEST_SEARCHED = 1_000_000
+"""Bytes up to which a repeated key is also told by its path."""
 _WHOLE_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+', re.DOTALL)
 _TOKEN = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")(\s*+:)?+|[{}\[\],]', re.DOTALL)
-_ESCAPE = re.compile(
-    rb"\\(?:u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|u([0-9A-Fa-f]{4})|(.))",
+_HEX = rb"[0-9A-Fa-f]"
+_GOOD_TO_THE_END = re.compile(
+    rb"(?:[^\\]++|\\(?:[^ubf]"
+    rb"|u(?:00(?:09|0[AaDd]|[2-9A-Fa-f]H)|0[1-9A-Fa-f]HH|[1-9A-CEFa-cef]HHH|[Dd][0-7]HH"
+    rb"|[Dd][89ABab]HH\\u[Dd][C-Fc-f]HH)))*+".replace(b"H", _HEX),
     re.DOTALL,
 )
+"""As far as every escape stands for a character that a FHIR string may hold."""
+_HALF_A_PAIR = re.compile(rb"\\u[Dd][89A-Fa-f]")
+_CONTROL = re.compile(rb"\\(?:[bf]|u00[01])")
 _NUMBER = re.compile(rb"[0-9]+")
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
@@ -39,10 +49,6 @@ _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 _DEPTH_STEP = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 _DIGITS_ONLY = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
 _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
-_ALLOWED_CONTROLS = frozenset({0x09, 0x0A, 0x0D})
-_FIRST_PRINTABLE = 0x20
-_SHORT_CONTROLS = {b"b": 0x08, b"f": 0x0C}
-_SURROGATES = range(0xD800, 0xE000)
 
 
 def decode(content: bytes | str) -> Any:
@@ -58,16 +64,26 @@ def decode(content: bytes | str) -> Any:
         tree = _DECODER.decode(raw)
     except msgspec.MsgspecError as error:
         raise _malformed(raw, str(error)) from None
-    if b"\\u" in raw or raw.count(b":") != _ENCODER.encode(tree).count(b":"):
-        # Without \u escapes, equal counts prove that no key was dropped: every kept string holds
-        # as many colons as before, and each dropped pair takes one away.
-        _refuse_duplicates(raw, tree)
+    if _has_duplicates(raw, _ENCODER.encode(tree)):
+        path = _path_of_duplicate(raw, tree) if len(raw) <= _LONGEST_SEARCHED else ""
+        raise Invalid.of(
+            "The same key stands twice in one JSON object.",
+            path,
+            "Send each element once; a repeating element is an array.",
+            code="structure",
+        )
     return tree
 
 
 def encode(tree: Any) -> bytes:
-    """Return *tree* as compact UTF-8 JSON in the order of its keys, with all digits."""
-    return _ENCODER.encode(tree)
+    """Return *tree* as compact UTF-8 JSON in the order of its keys, with all digits.
+
+    Raises `Invalid` for half a surrogate pair, which UTF-8 can't hold.
+    """
+    try:
+        return _ENCODER.encode(tree)
+    except UnicodeEncodeError:
+        raise Invalid.of("A text holds half a surrogate pair.", code="value") from None
 
 
 def _utf8(content: bytes | str) -> bytes:
@@ -108,20 +124,16 @@ def _bound_digits(raw: bytes) -> None:
 def _check_escapes(raw: bytes) -> None:
     if b"\\" not in raw:
         return
-    for escape in _ESCAPE.finditer(raw):
-        point = (
-            int(escape[1], 16) if escape[1] else _SHORT_CONTROLS.get(escape[2], _FIRST_PRINTABLE)
+    good = _GOOD_TO_THE_END.match(raw)
+    place = good.end() if good else 0
+    if _HALF_A_PAIR.match(raw, place):
+        raise Invalid.of(f"The escape at byte {place} is half of a surrogate pair.", code="value")
+    if _CONTROL.match(raw, place):
+        raise Invalid.of(
+            f"The escape at byte {place} is a control character.",
+            diagnostics="A FHIR string holds none but tab, line feed and carriage return.",
+            code="value",
         )
-        if point in _SURROGATES:
-            raise Invalid.of(
-                f"The escape at byte {escape.start()} is half of a surrogate pair.", code="value"
-            )
-        if point < _FIRST_PRINTABLE and point not in _ALLOWED_CONTROLS:
-            raise Invalid.of(
-                f"The escape at byte {escape.start()} is a control character.",
-                diagnostics="A FHIR string holds none but tab, line feed and carriage return.",
-                code="value",
-            )
 
 
 def _exact(digits: str) -> Decimal:
@@ -158,23 +170,28 @@ def _malformed(raw: bytes, complaint: str) -> Invalid:
     )
 
 
-def _refuse_duplicates(raw: bytes, tree: Any) -> None:
-    """Raise `Invalid` if a key stands twice in one object of *raw*, which is valid JSON."""
+def _has_duplicates(raw: bytes, encoded: bytes) -> bool:
+    """Tell whether pairs of *raw* are missing in *encoded*, what was made of its tree.
+
+    Each pair has one colon outside of strings. Without Unicode escapes a string has as many colons
+    before and after, so that equal counts of all colons do as well, and are counted sooner.
+    """
+    if b"\\u" not in raw and raw.count(b":") == encoded.count(b":"):
+        return False
+    return _WHOLE_STRING.sub(b"", raw).count(b":") != _WHOLE_STRING.sub(b"", encoded).count(b":")
+
+
+def _path_of_duplicate(raw: bytes, tree: Any) -> str:
+    """Return the path of the first key that stands twice in one object of *raw*, valid JSON."""
+    root = tree.get("resourceType") if isinstance(tree, dict) else None
     frames: list[tuple[set[str], list[str | int]]] = []
     for token in _TOKEN.finditer(raw):
         mark = token[0][:1]
         if token[2] is not None:
             keys, step = frames[-1]
-            key = msgspec.json.decode(token[1], type=str)
-            step[0] = key
+            step[0] = key = msgspec.json.decode(token[1], type=str)
             if key in keys:
-                root = tree.get("resourceType") if isinstance(tree, dict) else None
-                raise Invalid.of(
-                    "The same key stands twice in one JSON object.",
-                    _path(root, [step[0] for _, step in frames]),
-                    "Send each element once; a repeating element is an array.",
-                    code="structure",
-                )
+                return _path(root, [step[0] for _, step in frames])
             keys.add(key)
         elif mark in b"{[":
             frames.append((set(), ["" if mark == b"{" else 0]))
@@ -182,6 +199,7 @@ def _refuse_duplicates(raw: bytes, tree: Any) -> None:
             frames.pop()
         elif mark == b"," and isinstance(frames[-1][1][0], int):
             frames[-1][1][0] += 1
+    return ""
 
 
 def _path(root: object, steps: list[str | int]) -> str:

@@ -30,4 +30,4 @@ def _instant(text: str) -> tuple[datetime, str]:
         fraction, zone = zone[1:digits], zone[digits:]
     if seconds.endswith(":60"):
         seconds = f"{seconds[:-2]}59"
-    return datetime.fromisoformat(seconds + zone), fraction
+    return datetime.fromisoformat(seconds + zone), fraction.rstrip("0")

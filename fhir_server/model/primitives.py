@@ -68,7 +68,7 @@ PRIMITIVES: Mapping[str, Primitive] = MappingProxyType(
         "string": Primitive(str, "a text that is not empty", longest=MAX_STRING),
         "markdown": Primitive(str, "a text that is not empty", longest=MAX_STRING),
         "xhtml": Primitive(str, "an XHTML <div>", longest=MAX_STRING),
-        "code": Primitive(str, "a code without spaces at its ends", r"[^\s]+(?: [^\s]+)*"),
+        "code": Primitive(str, "a code, text without outer spaces", r"[^\s]+(?: [^\s]+)*"),
         "id": Primitive(
             str, "an id of 1 to 64 letters, digits, '-' and '.'", r"[A-Za-z0-9\-.]{1,64}"
         ),
