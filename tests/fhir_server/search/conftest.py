@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,11 @@ class Shelf:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+
+    @staticmethod
+    def oid(number: int, bucket: str = "0aa") -> str:
+        """Return the id number *number* of a bucket; `0aa` is A's."""
+        return f"{bucket}{number:029x}"
 
     def put(self, tree: dict[str, Any], id_: str, patient: str = "", **kept: Any) -> str:
         """File *tree*; *kept* may be `updated`, `release_at` and `labels`."""
@@ -213,3 +218,22 @@ def now() -> int:
 @pytest.fixture(scope="session")
 def base() -> str:
     return BASE
+
+
+@pytest.fixture
+def put(shelf: Shelf, people: People) -> Callable[..., str]:
+    """Put Observation number so and so of A, or of *patient*, on the shelf; return its id."""
+
+    def placed(number: int, *, patient: str = "", code: str = "psa", **told: Any) -> str:
+        whose = patient or people.a
+        kept = told.pop("kept", {})
+        tree = {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {"coding": [{"system": "urn:codes", "code": code}]},
+            "subject": {"reference": f"Patient/{whose}"},
+            **told,
+        }
+        return shelf.put(tree, shelf.oid(number, whose[:3]), whose, **kept)
+
+    return placed

@@ -11,7 +11,7 @@ from fhir_server.clock import from_micros, micros
 from fhir_server.search.dates import OPEN_END, OPEN_START, element_span, period_span, span
 
 DAYS = st.dates(min_value=date(1900, 1, 1), max_value=date(9998, 12, 30))
-MOMENTS = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(9998, 12, 30))  # noqa: DTZ001
+MOMENTS = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(9998, 12, 30))
 
 
 def utc(*parts: int) -> int:
