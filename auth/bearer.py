@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from auth import tokens
 from auth.clients import Query
 from auth.principal import Principal
-from fhir_server.errors import Invalid, Unauthenticated
+from fhir_server.errors import Unauthenticated
 
 INVALID_TOKEN = "invalid_token"  # noqa: S105 - RFC 6750's error code, not a token
 """Stands in an issue's `diagnostics` where a token was sent and does not hold."""
@@ -35,10 +35,14 @@ def authenticate(query: Query, header: str | None, now: int) -> Principal:
 
 
 def refuse_token_in_query(query: str) -> None:
-    """Raise Invalid where *query*, a request's raw text behind the `?`, carries a token.
+    """Raise Unauthenticated where *query*, a request's raw text behind the `?`, carries a token.
 
-    Addresses are kept in logs and histories. RFC 6750 section 2.3, RFC 9700 section 4.3.2.
+    Addresses are kept in logs and histories: RFC 6750 section 2.3, RFC 9700 section 4.3.2. It is
+    this kind of error so that the ledger keeps nothing of the address.
     """
     names = {name.lower() for name, _ in parse_qsl(query, keep_blank_values=True)}
     if "access_token" in names:
-        raise Invalid.of("A token belongs in the Authorization header, never in an address.")
+        raise Unauthenticated.of(
+            "A token belongs in the Authorization header, never in an address.",
+            diagnostics=INVALID_TOKEN,
+        )

@@ -20,6 +20,9 @@ from fhir_server.record import Writer
 Query = Callable[[Select[Any]], Sequence[Row[Any]]]
 """`Record.select`, or `Writer.select` inside a piece."""
 
+RESERVED = frozenset({"portal", "command-line"})
+"""Names under which the ledger knows our own pages and commands."""
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[::1\])(:[0-9]{1,5})?")
 _NAME_LIMIT = 100
@@ -123,7 +126,7 @@ def _client(row: Row[Any]) -> Client:
 def _judge(client: Client) -> None:
     scopes.parse(client.scope)
     faults = [redirects.fault(address) for address in client.redirect_uris]
-    if not _ID.fullmatch(client.client_id):
+    if not _ID.fullmatch(client.client_id) or client.client_id in RESERVED:
         faults.append("A client_id is 1 to 64 letters, digits, dots, hyphens and underscores.")
     if not client.name.isprintable() or not 0 < len(client.name.strip()) <= _NAME_LIMIT:
         faults.append(f"An application's name is 1 to {_NAME_LIMIT} printable characters.")

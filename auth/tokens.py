@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
 
 from auth.clients import Query
 from auth.credentials import digest, new_secret
@@ -214,7 +214,7 @@ def look_up(query: Query, text: str, now: int) -> Token | None:
     Not ended nor expired; its family neither; its login, where it has one, and its application,
     where it is a registered one, still standing. A rotated refresh token is found and says so.
     """
-    rows = query(_LOOK_UP.where(table.c.hash == digest(text)))
+    rows = query(_LOOK_UP.params(hash=digest(text)))
     return _token(rows[0], now) if rows else None
 
 
@@ -242,22 +242,24 @@ def introspection(token: Token | None) -> Mapping[str, Any]:
 
 
 _LOGIN_NAMES = ("name", "organization", "ended_at")
-_LOOK_UP = select(
-    table,
-    *(
-        family_table.c[name]
-        for name in ("client_id", "login", "role", "person", "patient", "behind")
-    ),
-    family_table.c.scope.label("family_scope"),
-    family_table.c.expires.label("family_expires"),
-    family_table.c.ended_at.label("family_ended"),
-    *(login_table.c[name].label(f"login_{name}") for name in _LOGIN_NAMES),
-    login_table.c.login.label("login_found"),
-    client_table.c.ended_at.label("client_ended"),
-).select_from(
-    table.join(family_table, family_table.c.id == table.c.family)
-    .outerjoin(login_table, login_table.c.login == family_table.c.login)
-    .outerjoin(client_table, client_table.c.client_id == family_table.c.client_id)
+_HOLDER = ("client_id", "login", "role", "person", "patient", "behind")
+_LOOK_UP = (
+    select(
+        table,
+        *(family_table.c[name] for name in _HOLDER),
+        family_table.c.scope.label("family_scope"),
+        family_table.c.expires.label("family_expires"),
+        family_table.c.ended_at.label("family_ended"),
+        *(login_table.c[name].label(f"login_{name}") for name in _LOGIN_NAMES),
+        login_table.c.login.label("login_found"),
+        client_table.c.ended_at.label("client_ended"),
+    )
+    .select_from(
+        table.join(family_table, family_table.c.id == table.c.family)
+        .outerjoin(login_table, login_table.c.login == family_table.c.login)
+        .outerjoin(client_table, client_table.c.client_id == family_table.c.client_id)
+    )
+    .where(table.c.hash == bindparam("hash"))
 )
 
 

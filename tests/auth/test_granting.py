@@ -1,0 +1,62 @@
+"""From what is asked to what is granted: every step narrows."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth import granting
+from auth.policy import CONTEXTS, TABLE, access
+from auth.principal import Principal, Role
+from auth.scopes import ScopeSet, parse
+from fhir_server.errors import Invalid
+
+ALAN = "0a1" + "1" * 29
+words = st.sampled_from(
+    [
+        f"{context}/{kind}.{letters}"
+        for context in ("patient", "user")
+        for kind in ("*", "Observation", "Communication", "AuditEvent", "Encounter")
+        for letters in ("r", "rs", "crs", "cruds", "read", "*")
+    ]
+    + ["patient/Observation.rs?category=laboratory", "offline_access", "launch/patient"]
+)
+
+
+@st.composite
+def asked(draw):
+    try:
+        return parse(" ".join(draw(st.lists(words, min_size=1, max_size=5))))
+    except Invalid:  # granular scopes that could not be kept apart
+        return ScopeSet()
+
+
+@given(asked(), st.sampled_from(Role), st.randoms())
+def test_what_is_left_ticked_lies_within_what_was_asked(scopes, role, random):
+    shown = [str(one) for one in granting.choices(scopes, role)]
+    chosen = frozenset(one for one in shown if random.random() < 0.5)
+    left = granting.ticked(scopes, role, chosen)
+    assert left.within(scopes)
+    assert left.offline is False
+    rights = granting.choices(left, role)
+    assert {str(one) for one in rights} <= chosen
+
+
+@given(asked(), st.sampled_from(Role))
+def test_with_everything_ticked_a_role_can_do_all_that_it_could_with_what_was_asked(scopes, role):
+    shown = frozenset(str(one) for one in granting.choices(scopes, role)) | {"offline_access"}
+    left = granting.ticked(scopes, role, shown)
+
+    def rights(granted):
+        person = Principal(role, f"Patient/{ALAN}", scopes=granted, patient=ALAN)
+        found = access(person, request_id="", network="")
+        return found.grants, found.narrowed
+
+    assert rights(left) == rights(scopes)
+    assert left.offline == scopes.offline
+
+
+def test_each_choice_gives_its_role_something():
+    for role in Role:
+        for context in CONTEXTS[role]:
+            everything = parse(f"{context}/*.cruds")
+            types = [one.resource_type for one in granting.choices(everything, role)]
+            assert types == [kind for kind, rights in TABLE[role].items() if rights]
