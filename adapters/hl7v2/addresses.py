@@ -21,7 +21,7 @@ def postal_address(address: Composite, context: Context, place: str) -> Tree:
     if kind in ADDRESS_TYPE:
         made["type"] = ADDRESS_TYPE[kind]
     street = address.sub(1)
-    lines = [street[1], " ".join(filter(None, (street[3], street[2]))), address[2], address[19]]
+    lines = [street[1], street[2], street[3], address[2], address[19]]
     lines = [line for line in lines if line]
     if lines:
         made["line"] = lines

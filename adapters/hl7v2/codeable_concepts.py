@@ -25,8 +25,8 @@ def codeable_concept(coded: Composite, context: Context, table: str = "") -> Tre
     `text`.
     """
     codings = []
-    text = coded[9]
     length = len(coded.parts)
+    text = coded[9] if length > 8 else ""
     for code_at, display_at, system_at, version_at, oid_at in _TRIPLETS:
         if code_at > length:
             break
@@ -34,12 +34,14 @@ def codeable_concept(coded: Composite, context: Context, table: str = "") -> Tre
         if not code:
             text = text or display
             continue
-        coding = {"system": _system(system, coded[oid_at], context, table)}
-        if not coding["system"]:
-            del coding["system"]
-        if coded[version_at] and "system" in coding:
-            coding["version"] = coded[version_at]
-        coding["code"] = " ".join(code.split())
+        oid = coded[oid_at] if oid_at <= length else ""
+        coding = {}
+        uri = _system(system, oid, context, table)
+        if uri:
+            coding["system"] = uri
+            if version_at <= length and coded[version_at]:
+                coding["version"] = coded[version_at]
+        coding["code"] = " ".join(code.split()) if " " in code else code
         if display:
             coding["display"] = display
         codings.append(coding)
@@ -54,13 +56,12 @@ def _system(name: str, oid: str, context: Context, table: str) -> str:
         if oid:
             return f"urn:oid:{oid}" if _is_oid(oid) else context.local_base
         return f"{THO}/{table}" if table else context.local_base
-    agreed = context.dialect.local_systems.get(name)
-    if agreed:
-        return agreed
-    uri = system_uri(name, context.local_base)
-    if oid and uri.startswith(context.local_base) and _is_oid(oid):
-        return f"urn:oid:{oid}"
-    return uri
+    uri = context.systems.get(name)
+    if uri is None:
+        agreed = context.dialect.local_systems.get(name)
+        uri = context.systems[name] = agreed or system_uri(name, context.local_base)
+    is_local = not uri or (context.local_base and uri.startswith(context.local_base))
+    return f"urn:oid:{oid}" if oid and is_local and _is_oid(oid) else uri
 
 
 def _is_oid(text: str) -> bool:

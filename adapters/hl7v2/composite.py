@@ -81,4 +81,6 @@ def each(segment: Segment, number: int) -> list[Composite]:
 
 def value(segment: Segment, number: int) -> str:
     """Return the text of a field of one component: first repetition, unescaped, stripped."""
-    return first(segment, number)[1] if segment.field(number) else ""
+    text = segment.field(number)
+    # Most fields are one word: nothing to split.
+    return text if not text or text.isalnum() else first(segment, number)[1]

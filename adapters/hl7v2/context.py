@@ -27,7 +27,10 @@ class Context:
     organizations: dict[Key, Tree] = field(default_factory=dict)
     practitioners: dict[Key, Tree] = field(default_factory=dict)
     date_times: dict[str, str] = field(default_factory=dict)
-    """Dates read already: most results of a report carry the same one."""
+    units: dict[str, Tree] = field(default_factory=dict)
+    systems: dict[str, str] = field(default_factory=dict)
+    performers: dict[tuple[str, ...], list[Tree]] = field(default_factory=dict)
+    """What was read already, by its text in the message: most results of a report share it."""
 
     def flag(self, code: str, address: str) -> None:
         """Note something that a person should know."""

@@ -78,7 +78,7 @@ class ReportGroup:
     they are not in *observations*. *withdrawn* holds those taken back (OBX-11 D, W): they are in
     *observations*, as entered-in-error and without a value. *unreleasable* holds those that no
     patient may be shown without a clinician, each with its reason. *security* is what ORC-28
-    asks for, as (system, code), and stands in the report's `meta.security` too.
+    asks for, as (system, code), and stands in `meta.security` of report and results too.
     """
 
     report: Made
@@ -141,12 +141,17 @@ class PersonNamed:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """All that a message became, with every one of its segments accounted for by number."""
+    """All that a message became, with every one of its segments accounted for by number.
+
+    Practitioners and organisations are as this message names them; the same code comes with
+    another name or address from the next one. Whoever files them decides whether a known entry
+    changes.
+    """
 
     person: PersonNamed
     groups: tuple[ReportGroup, ...]
     practitioners: tuple[Made, ...]
-    """Practitioner and PractitionerRole."""
+    """Practitioner and PractitionerRole; a role comes after its person."""
     organizations: tuple[Made, ...]
     flags: tuple[Flag, ...]
     accounted: Mapping[int, str]
@@ -159,8 +164,17 @@ class Conversion:
             yield from group.all_made()
 
 
+_LINKLESS = frozenset(
+    {
+        *("category", "code", "component", "identifier", "interpretation", "meta", "presentedForm"),
+        *("referenceRange", "valueCodeableConcept", "valueQuantity", "valueRange", "valueRatio"),
+    }
+)
+"""Elements without a Link in them at any depth."""
+
+
 def resolve(tree: Tree, ids: Mapping[Key, str]) -> Tree:
-    """Return *tree* with every Link replaced by `Type/id`.
+    """Return *tree* with every Link replaced by `Type/id`; parts without a Link are shared.
 
     *ids* holds the id of each key, PATIENT among them; a KeyError says which one is missing.
     """
@@ -170,8 +184,13 @@ def resolve(tree: Tree, ids: Mapping[Key, str]) -> Tree:
 
 def _resolved(value: Any, ids: Mapping[Key, str]) -> Any:
     kind = type(value)
+    if kind is str:
+        return value
     if kind is dict:
-        return {name: _resolved(child, ids) for name, child in value.items()}
+        return {
+            name: child if name in _LINKLESS else _resolved(child, ids)
+            for name, child in value.items()
+        }
     if kind is list:
         return [_resolved(child, ids) for child in value]
     if kind is Link:

@@ -38,6 +38,7 @@ from adapters.hl7v2.obr_to_report import (
 from adapters.hl7v2.obr_to_service_request import service_request
 from adapters.hl7v2.obx_to_observation import Setting, observation
 from adapters.hl7v2.obx_to_observation import status_of as result_status_of
+from adapters.hl7v2.obx_value import unit_as_sent
 from adapters.hl7v2.order import Order
 from adapters.hl7v2.results import Line, documents, lines
 from adapters.hl7v2.spm_to_specimen import rejection, specimen, specimen_of_order
@@ -94,6 +95,8 @@ def report_group(
     labels = tuple(security(group.orc))
     if any(code not in UNRESTRICTED for _, code in labels):
         gathered.holds.append("security-label")
+    for made in gathered.observations if labels else ():
+        made.tree["meta"] = tree["meta"]
     report_key = order.key_of("DiagnosticReport")
     version = value(header, 10) or when.text
     recorded = context.received_at or context.sent_at or when.at
@@ -206,8 +209,8 @@ def _take_documents(
             context.flag("document-empty", obx.address(5))
             continue
         title = words(codeable_concept(first(obx, 3), context))
-        is_pointer = value(obx, 2).upper() == "RP"
-        attached = (pointed if is_pointer else encapsulated)(obx, context, title, when.text)
+        read = pointed if result.kind == "RP" else encapsulated
+        attached = read(obx, context, title, when.text)
         if attached is None:
             continue
         gathered.attached.append(attached)
@@ -269,10 +272,12 @@ def _local_codes(observations: Sequence[Made]) -> tuple[LocalCode, ...]:
     for made in observations:
         code = made.tree["code"]
         codings = code.get("coding", ())
-        if any(coding.get("system") in STANDARD for coding in codings):
+        is_known = any(coding.get("system") in STANDARD for coding in codings)
+        if is_known or made.tree["status"] == "entered-in-error":
             continue
         coding = codings[0] if codings else {}
-        unit = made.tree.get("valueQuantity", {}).get("unit", "")
-        local = LocalCode(coding.get("system", ""), coding.get("code", ""), words(code), unit)
+        local = LocalCode(
+            coding.get("system", ""), coding.get("code", ""), words(code), unit_as_sent(made.tree)
+        )
         found[local] = None
     return tuple(found)

@@ -18,9 +18,10 @@ _PATIENT = frozenset({"PID", "PD1", "NK1", "PV1", "PV2"})
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One OBX and the NTE after it."""
+    """One OBX, the type of its value (OBX-2 in capitals) and the NTE after it."""
 
     obx: Segment
+    kind: str
     notes: list[Segment] = field(default_factory=list)
 
 
@@ -126,7 +127,7 @@ class _Walk:
         self.notes = self.group.notes
 
     def _take_result(self, obx: Segment) -> None:
-        result = Result(obx)
+        result = Result(obx, obx.field(2).strip().upper())
         group = self.group
         if group is None:
             if self.orc is None and self.context.dialect.patient_level_results:

@@ -6,7 +6,7 @@ TQ1[ServiceRequest]. Dates of the specimen are not dates of the order and stay o
 
 from adapters.hl7v2.addresses import postal_address
 from adapters.hl7v2.code_tables import ORDER_CONTROL, ORDER_STATUS, PRIORITY
-from adapters.hl7v2.codeable_concepts import codeable_concept
+from adapters.hl7v2.codeable_concepts import codeable_concept, table_code
 from adapters.hl7v2.composite import each, first, value
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.conversion import PATIENT, Link, Tree
@@ -65,7 +65,8 @@ def _alternates(obr: Segment, orc: Segment | None, context: Context) -> list[Tre
         if segment is not None and len(segment.fields) > number
         for sent in each(segment, number)
     ]
-    return [identifier for identifier in alternates if identifier]
+    placer = table_code("PLAC", "v2-0203")
+    return [{"type": placer, **identifier} for identifier in alternates if identifier]
 
 
 def _status(orc: Segment | None, report_code: str) -> str:

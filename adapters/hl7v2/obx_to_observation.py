@@ -15,7 +15,7 @@ from adapters.hl7v2.code_tables import (
     WITHDRAWN,
 )
 from adapters.hl7v2.codeable_concepts import codeable_concept, table_code, words
-from adapters.hl7v2.composite import Composite, each, first
+from adapters.hl7v2.composite import Composite, each, first, value
 from adapters.hl7v2.context import Context, refusal
 from adapters.hl7v2.conversion import PATIENT, Link, Tree
 from adapters.hl7v2.dates import date_time, loose_date_time
@@ -34,6 +34,7 @@ from adapters.hl7v2.xcn_to_practitioner import (
 )
 
 _HSD = "http://hl7.org/fhir/StructureDefinition"
+_PERFORMING = (15, 16, 23, 24, 25)
 _ABSENT = f"{THO}/data-absent-reason"
 
 
@@ -55,8 +56,11 @@ def status_of(obx: Segment, context: Context) -> tuple[str, str]:
 
     Refuses a code of no meaning (AE 103) and an empty one (AE 101) where none is agreed.
     """
-    sent = first(obx, 11)[1].upper() if obx.field(11) else context.dialect.observation_status
+    sent = obx.field(11) or context.dialect.observation_status
     status = OBSERVATION_STATUS.get(sent)
+    if status is None and sent:
+        sent = first(obx, 11)[1].upper()
+        status = OBSERVATION_STATUS.get(sent)
     if status is None:
         code = "status-unknown" if sent else "status-missing"
         text = "OBX-11 is not a result status that is known here." if sent else "OBX-11 is empty."
@@ -82,8 +86,9 @@ def observation(line: Line, setting: Setting, context: Context) -> Tree:
         tree["category"] = [setting.category]
     if setting.encounter:
         tree["encounter"] = setting.encounter
-    effective = date_time(first(obx, 14)[1], context, obx.address(14)) if obx.field(14) else ""
-    effective = effective or setting.effective
+    effective = setting.effective
+    if obx.field(14):
+        effective = date_time(value(obx, 14), context, obx.address(14))
     if effective:
         tree["effectiveDateTime"] = effective
     if setting.specimen is not None:
@@ -101,7 +106,7 @@ def observation(line: Line, setting: Setting, context: Context) -> Tree:
 
 def _add_value(tree: Tree, line: Line, context: Context) -> None:
     obx = line.obx
-    unit = unit_of(first(obx, 6), context) if obx.field(6) else {}
+    unit = _unit(obx, context)
     if line.text is None:
         tree.update(value_of(obx, unit, line.code, context))
     elif line.text.strip():
@@ -115,12 +120,23 @@ def _add_value(tree: Tree, line: Line, context: Context) -> None:
         if any(flags):
             tree["interpretation"] = [flag for flag in flags if flag]
     comments = annotations(line.notes, context) if line.notes else []
-    methods = [codeable_concept(method, context) for method in each(obx, 17)]
-    if methods:
-        tree["method"] = methods[0]
-        comments += [{"text": f"Method: {words(method)}"} for method in methods[1:]]
+    if obx.field(17):
+        method, *others = [codeable_concept(sent, context) for sent in each(obx, 17)] or [{}]
+        if method:
+            tree["method"] = method
+        comments += [{"text": f"Method: {words(other)}"} for other in others]
     if comments:
         tree["note"] = comments
+
+
+def _unit(obx: Segment, context: Context) -> Tree:
+    sent = obx.field(6)
+    if not sent:
+        return {}
+    known = context.units.get(sent)
+    if known is None:
+        known = context.units[sent] = unit_of(first(obx, 6), context)
+    return known
 
 
 def interpretation(flag: Composite, context: Context) -> Tree:
@@ -148,7 +164,7 @@ def _add_particulars(tree: Tree, obx: Segment, context: Context) -> None:
     extensions = tree.pop("extension", [])
     if obx.field(4):
         extensions.append(_sub_id(first(obx, 4)))
-    if len(obx.fields) > 10 and obx.field(10):
+    if obx.field(10):
         extensions += [
             {
                 "url": f"{_HSD}/observation-nature-of-abnormal-test",
@@ -202,6 +218,14 @@ def _sub_id(sent: Composite) -> Tree:
 def _performers(obx: Segment, context: Context) -> list[Tree]:
     if len(obx.fields) <= 15:
         return []
+    sent = tuple(obx.fields[number] for number in _PERFORMING if number < len(obx.fields))
+    known = context.performers.get(sent)
+    if known is None:
+        known = context.performers[sent] = _read_performers(obx, context)
+    return known
+
+
+def _read_performers(obx: Segment, context: Context) -> list[Tree]:
     performers = laboratory(obx, context)
     for number, code in ((16, RESPONSIBLE_OBSERVER), (25, MEDICAL_DIRECTOR)):
         for named in each(obx, number):

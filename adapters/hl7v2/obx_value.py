@@ -62,6 +62,16 @@ def value_of(obx: Segment, unit: Tree, code: Tree, context: Context) -> Tree:
     return values[0] if values else {}
 
 
+def unit_as_sent(tree: Tree) -> str:
+    """Return the unit that the sender wrote beside an Observation's value; may be empty."""
+    if "valueQuantity" in tree:
+        return str(tree["valueQuantity"].get("unit", ""))
+    for extension in tree.get("extension", ()):
+        if extension["url"] == UNIT_AS_SENT:
+            return str(extension["valueString"])
+    return ""
+
+
 def text_lines(obx: Segment, context: Context) -> str:
     """Return OBX-5 as text: its repetitions are lines, or a `~` that nobody escaped."""
     count = len(obx.repetitions(5))

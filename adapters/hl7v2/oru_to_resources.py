@@ -21,7 +21,7 @@ from adapters.hl7v2.group_to_report import report_group
 from adapters.hl7v2.groups import Group, Grouped, grouped
 from adapters.hl7v2.identifiers import authority_name, extended_identifier
 from adapters.hl7v2.micro_links import link_results
-from adapters.hl7v2.obx_value import DOCUMENT_TYPES, value_type
+from adapters.hl7v2.obx_value import DOCUMENT_TYPES
 from adapters.hl7v2.order import order_of
 from adapters.hl7v2.pid_to_patient import person_named
 from adapters.hl7v2.text_guard import guard
@@ -31,9 +31,8 @@ _PATIENT_SEGMENTS = {
     "PID": "Patient",
     "PD1": "Patient",
     "NK1": "Patient.contact",
-    "PV1": "the reference to the visit",
-    "PV2": "nothing: the visit is only referred to",
 }
+_VISIT_SEGMENTS = frozenset({"PV1", "PV2"})
 _TOMORROW = timedelta(days=1)
 
 
@@ -70,7 +69,7 @@ def convert(
         practitioners=made(context.practitioners),
         organizations=made(context.organizations),
         flags=(),
-        accounted=_accounted(message, parts),
+        accounted=_accounted(message, parts, encounter, context),
     )
     guard(message, (person.tree, *(each.tree for each in conversion.all_made())), context)
     return replace(conversion, flags=_flags(message, context))
@@ -109,21 +108,35 @@ def _encounter(parts: Grouped, context: Context) -> Tree:
     return {}
 
 
-def _accounted(message: Message, parts: Grouped) -> Mapping[int, str]:
+def _accounted(
+    message: Message, parts: Grouped, encounter: Tree, context: Context
+) -> Mapping[int, str]:
     """Return what became of each segment, by its number; asserts that none is left out."""
     fates = {message.segments[0].number: "filed in Provenance"}
     for segments in parts.patient.values():
         for segment in segments:
-            fates[segment.number] = f"filed in {_PATIENT_SEGMENTS[segment.name]}"
+            fates[segment.number] = _patient_fate(segment, encounter)
+    repeated = {flag.address for flag in context.flags if flag.code == "obx-twice"}
     for number, group in enumerate(parts.groups, start=1):
         for segment, resource in _resources(group):
-            fates.setdefault(segment.number, f"filed in {resource} {number}")
+            fate = f"filed in {resource} {number}"
+            if segment.name == "OBX" and segment.address() in repeated:
+                fate = "kept raw: it repeats another OBX"
+            fates.setdefault(segment.number, fate)
     for segment, reason in parts.kept:
         fates[segment.number] = f"kept raw: {reason}"
     lost = [segment.address() for segment in message.segments if segment.number not in fates]
     if lost:
         raise AssertionError(f"Segments are unaccounted for: {', '.join(lost)}.")
     return {segment.number: fates[segment.number] for segment in message.segments}
+
+
+def _patient_fate(segment: Segment, encounter: Tree) -> str:
+    if segment.name not in _VISIT_SEGMENTS:
+        return f"filed in {_PATIENT_SEGMENTS[segment.name]}"
+    if segment.name == "PV1" and encounter:
+        return "filed in the reference to the visit"
+    return "kept raw: a visit is referred to, not kept"
 
 
 def _resources(group: Group) -> Iterator[tuple[Segment, str]]:
@@ -140,8 +153,9 @@ def _resources(group: Group) -> Iterator[tuple[Segment, str]]:
             yield note, "Specimen"
     about_specimens = (result for described in group.specimens for result in described.results)
     for result in (*group.results, *about_specimens):
-        is_document = value_type(result.obx) in DOCUMENT_TYPES
-        resource = "a document of DiagnosticReport" if is_document else "Observation of report"
+        is_document = result.kind in DOCUMENT_TYPES
+        part = "a document" if is_document else "an Observation"
+        resource = f"{part} of DiagnosticReport"
         yield result.obx, resource
         for note in result.notes:
             yield note, resource

@@ -15,7 +15,7 @@ from adapters.hl7v2.context import Context, refusal
 from adapters.hl7v2.conversion import Tree
 from adapters.hl7v2.er7 import Segment
 from adapters.hl7v2.groups import Result
-from adapters.hl7v2.obx_value import DOCUMENT_TYPES, TEXT_TYPES, text_lines, value_type
+from adapters.hl7v2.obx_value import DOCUMENT_TYPES, TEXT_TYPES, text_lines
 from adapters.hl7v2.order import Order
 
 _LINES = frozenset({"FT", "TX"})
@@ -42,7 +42,7 @@ class Line:
 
 def documents(results: Sequence[Result]) -> list[Result]:
     """Return those results that are documents (ED, RP)."""
-    return [result for result in results if value_type(result.obx) in DOCUMENT_TYPES]
+    return [result for result in results if result.kind in DOCUMENT_TYPES]
 
 
 def lines(
@@ -52,7 +52,7 @@ def lines(
 
     Refuses a result without a code, unless it is a line of text: that is the report's.
     """
-    found = [result for result in results if value_type(result.obx) not in DOCUMENT_TYPES]
+    found = [result for result in results if result.kind not in DOCUMENT_TYPES]
     made: list[Line] = []
     repeated: list[Segment] = []
     seen: dict[tuple[str, ...], list[Segment]] = {}
@@ -62,14 +62,14 @@ def lines(
         if not together:
             continue
         obx = together[0].obx
-        code = order.code if whole else _code(obx, order, context)
-        key = _key(obx, code)
+        code = order.code if whole else _code(together[0], order, context)
+        key = _key(obx, codeable_concept(first(obx, 3), context) if whole else code)
         twins = seen.setdefault(key, [])
         if len(together) == 1 and any(_is_same(obx, twin) for twin in twins):
             context.flag("obx-twice", obx.address())
             repeated.append(obx)
             continue
-        if twins and not _is_line(obx):
+        if twins and together[0].kind not in _LINES:
             context.flag("obx-conflict", obx.address())
             conflict = True
         twins.append(obx)
@@ -88,7 +88,7 @@ def _is_report_text(found: Sequence[Result], context: Context) -> bool:
     obx = found[0].obx
     code, status = obx.field(3), obx.field(11)
     return all(
-        value_type(result.obx) in TEXT_TYPES
+        result.kind in TEXT_TYPES
         and result.obx.field(3) == code
         and result.obx.field(11) == status
         and not result.obx.field(6)
@@ -113,21 +113,18 @@ def _runs(found: Sequence[Result]) -> Iterator[list[Result]]:
 
 
 def _run_signature(result: Result) -> tuple[bool, str, str, str]:
-    obx = result.obx
-    if not _is_line(obx):
+    if result.kind not in _LINES:
         return (False, "", "", "")
+    obx = result.obx
     return (True, obx.field(3), obx.field(4), obx.field(11))
 
 
-def _is_line(obx: Segment) -> bool:
-    return value_type(obx) in _LINES
-
-
-def _code(obx: Segment, order: Order, context: Context) -> Tree:
+def _code(result: Result, order: Order, context: Context) -> Tree:
+    obx = result.obx
     code = codeable_concept(first(obx, 3), context)
     if code:
         return code
-    if value_type(obx) in TEXT_TYPES:
+    if result.kind in TEXT_TYPES:
         return order.code
     raise refusal(101, "test-missing", obx.address(3), "OBX-3 does not say what was observed.")
 
@@ -135,7 +132,8 @@ def _code(obx: Segment, order: Order, context: Context) -> Tree:
 def _key(obx: Segment, code: Tree) -> tuple[str, ...]:
     coding = code["coding"][0] if "coding" in code else {}
     name = coding.get("code") or words(code)
-    return (name, coding.get("system", ""), value(obx, 4), value(obx, 21))
+    own = value(obx, 21) if len(obx.fields) > 21 else ""
+    return (name, coding.get("system", ""), value(obx, 4), own)
 
 
 def _is_same(obx: Segment, twin: Segment) -> bool:

@@ -82,12 +82,8 @@ def _add_identifiers(tree: Tree, spm: Segment, context: Context) -> None:
 
 
 def _collection(spm: Segment, context: Context) -> Tree:
-    made: Tree = {}
     span = first(spm, 17)
-    if span[1]:
-        start = date_time(span[1], context, spm.address(17))
-        both = period(span[1], span[2], context, spm.address(17)) if span[2] else {}
-        made = {"collectedPeriod": both} if "end" in both else {"collectedDateTime": start}
+    made = _collected(span[1], span[2], context, spm.address(17)) if span[1] else {}
     quantity = composite_quantity(first(spm, 12), context)
     if quantity:
         made["quantity"] = quantity
@@ -96,6 +92,12 @@ def _collection(spm: Segment, context: Context) -> Tree:
         if concept:
             made[element] = concept
     return made
+
+
+def _collected(start: str, end: str, context: Context, address: str) -> Tree:
+    made = date_time(start, context, address)
+    both = period(start, end, context, address) if end and end != start else {}
+    return {"collectedPeriod": both} if "end" in both else {"collectedDateTime": made}
 
 
 def _container(spm: Segment, context: Context) -> Tree:
@@ -125,7 +127,7 @@ def _add_condition(tree: Tree, spm: Segment, context: Context) -> None:
 def _filled(tree: Tree, obr: Segment, context: Context) -> Tree:
     collection: Tree = tree.pop("collection", {})
     if value(obr, 7) and not collection.keys() & {"collectedDateTime", "collectedPeriod"}:
-        collection["collectedDateTime"] = date_time(value(obr, 7), context, obr.address(7))
+        collection.update(_collected(value(obr, 7), value(obr, 8), context, obr.address(7)))
     quantity = composite_quantity(first(obr, 9), context)
     if quantity:
         collection.setdefault("quantity", quantity)

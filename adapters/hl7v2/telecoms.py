@@ -34,10 +34,9 @@ def contact_point(telecom: Composite, context: Context, address: str, use: str =
     if not value:
         return {}
     made: Tree = {"system": system or _system_of(value), "value": value}
-    is_mobile = telecom[3] == "CP" or (
-        made["system"] == "phone" and _UK_MOBILE.match(value) is not None
-    )
-    use = TELECOM_USE.get(telecom[2]) or ("mobile" if is_mobile else use)
+    use = "mobile" if telecom[3] == "CP" else TELECOM_USE.get(telecom[2], use)
+    if not telecom[2] and made["system"] == "phone" and _UK_MOBILE.match(value):
+        use = "mobile"
     if use:
         made["use"] = use
     if telecom[18].isdecimal() and int(telecom[18]):
