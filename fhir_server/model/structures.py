@@ -8,10 +8,12 @@ only say yes or no; `fhir_server.model.faults` finds the words.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from keyword import iskeyword
 from operator import attrgetter
+from threading import Lock
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -23,6 +25,7 @@ from fhir_server.model.shapes import PRIMITIVE_EXTENSION, RESOURCE, Choice, Elem
 
 _Check = Callable[[Struct], bool]
 _NATIVE = (Decimal,)
+_COMPILING = Lock()
 
 
 def reordered(tree: Tree, name: str) -> Tree | None:
@@ -32,10 +35,22 @@ def reordered(tree: Tree, name: str) -> Tree | None:
     (`contained`, `Bundle.entry.resource`) come back as they are, not judged.
     """
     try:
-        struct = msgspec.convert(tree, _struct(name), builtin_types=_NATIVE)
+        struct = msgspec.convert(tree, _compiled(name), builtin_types=_NATIVE)
     except msgspec.ValidationError:
         return None
     return cast(Tree, msgspec.to_builtins(struct, builtin_types=_NATIVE))
+
+
+@cache
+def _compiled(name: str) -> Any:
+    """Return the Struct of *name* when all that it leads to is made.
+
+    msgspec reads the annotations of a Struct and of those below it on first use, and a second
+    thread must not see them half read.
+    """
+    with _COMPILING, suppress(msgspec.ValidationError):
+        msgspec.convert({}, _struct(name))
+    return _struct(name)
 
 
 @cache

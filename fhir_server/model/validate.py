@@ -35,7 +35,9 @@ def judge(content: bytes | str | Tree, expected_type: str | None = None) -> Tree
     if not isinstance(name, str):
         raise Unprocessable.of("resourceType is missing.", "resourceType", code="required")
     if expected_type is not None and name != expected_type:
-        raise Unprocessable.of(f"The resource must be of type {expected_type}.", "resourceType")
+        raise Unprocessable.of(
+            f"The resource must be of type {expected_type}.", "resourceType", code="invalid"
+        )
     if name not in JUDGED_TYPES:
         raise Unprocessable.of(
             "This type of resource is not known here.", "resourceType", code="not-supported"

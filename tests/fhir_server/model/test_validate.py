@@ -4,6 +4,8 @@ Whatever fhir.resources refuses, we refuse. What we refuse beyond it stands in `
 """
 
 import csv
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from decimal import Decimal
@@ -325,6 +327,34 @@ def test_case_105_a_second_subject_is_refused(faults_of: Faults) -> None:
 def test_case_52_a_bundle_inside_a_resource_is_refused(sample: Sample, faults_of: Faults) -> None:
     tree = sample("Observation", contained=[{"resourceType": "Bundle", "type": "collection"}])
     assert [where for _, _, where in faults_of(tree)] == ["Observation.contained[0]"]
+
+
+FIRST_USE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from fhir_server.model.validate import judge
+
+sys.setswitchinterval(1e-6)
+samples = [path.read_bytes().replace(b"\\n", b"") for path in Path(sys.argv[1]).glob("*.json")]
+start = Barrier(2 * len(samples))
+
+def first(content):
+    start.wait()
+    return judge(content)["resourceType"]
+
+with ThreadPoolExecutor(start.parties) as threads:
+    print(len(list(threads.map(first, samples * 2))))
+"""
+
+
+def test_many_threads_may_be_the_first_to_judge() -> None:
+    samples = Path(__file__).parent / "samples"
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_USE, str(samples)], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == f"{2 * len(JUDGED_TYPES)}\n"
 
 
 def test_a_name_that_no_element_has_is_not_repeated(sample: Sample, faults_of: Faults) -> None:
