@@ -63,7 +63,7 @@ class AccessEvent:
             raise ValueError("an outcome is 0, 4 or 8")
         if self.patient and not is_id(self.patient):
             raise ValueError("a patient is named by an id")
-        if not self.agent.role:
+        if not self.agent.role.strip():
             raise ValueError("an agent has a role")
 
 
@@ -101,7 +101,7 @@ def encode(event: AccessEvent, *, id_: str, nonce: bytes, server: str = "portal-
 
 
 def _profile(event: AccessEvent, kind: Kind) -> list[str]:
-    if event.outcome != "0" or not kind.profile or not event.agent.network:
+    if event.outcome != "0" or not kind.profile or not event.agent.network.strip():
         return []
     if kind.profile != "Query":
         reference = REFERENCE.fullmatch(event.entity)
@@ -113,8 +113,8 @@ def _profile(event: AccessEvent, kind: Kind) -> list[str]:
 def _entities(event: AccessEvent, kind: Kind) -> list[Tree]:
     searched = kind.profile == "Query"
     entities = []
-    if event.entity and not searched:
-        entities.append(_resource(plain(event.entity, 300)))
+    if (entity := plain(event.entity, 300)) and not searched:
+        entities.append(_resource(entity))
     if event.query or searched:
         entities.append(_query(event))
     if event.patient:

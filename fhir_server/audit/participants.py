@@ -5,7 +5,7 @@ https://profiles.ihe.net/ITI/BALP/content.html and the profile ITI.BasicAudit.OA
 
 from fhir_server.access import Agent
 from fhir_server.audit.subtypes import Kind
-from fhir_server.audit.wording import DCM, REFERENCE, Tree, coding, filled, plain
+from fhir_server.audit.wording import DCM, REFERENCE, Tree, code, coding, filled, plain
 
 ORGANIZATION = "https://portal-fhir.example/StructureDefinition/audit-organization"
 """Extension of an agent: the organisation for which it acted, an ODS code where there is one."""
@@ -43,7 +43,7 @@ def participants(agent: Agent, kind: Kind, server: str) -> list[Tree]:
         "requestor": False,
         "network": _network(server, _URI if "://" in server else _MACHINE_NAME),
     }
-    if not agent.user:
+    if not agent.user.strip():
         application = _requestor(agent, sends, _application(agent), name="", network=network)
         return [application, recorder]
     application = {"type": sends, "who": _application(agent), "requestor": False}
@@ -62,7 +62,7 @@ def _requestor(agent: Agent, type_: Tree, who: Tree, *, name: str, network: Tree
         {
             "extension": _organization(agent),
             "type": type_,
-            "role": [{"coding": [{"system": ROLE, "code": plain(agent.role, 50)}]}],
+            "role": [{"coding": [{"system": ROLE, "code": code(agent.role, 50)}]}],
             "who": who,
             "altId": plain(agent.behind, 200),
             "name": name,
@@ -95,12 +95,12 @@ def _organization(agent: Agent) -> list[Tree]:
 
 
 def _policy(agent: Agent) -> list[str]:
-    token_id = plain(agent.token_id, 100).replace(" ", "")
+    token_id = code(agent.token_id, 100)
     return [f"urn:ietf:params:oauth:jti:{token_id}"] if token_id else []
 
 
 def _purpose(agent: Agent) -> list[Tree]:
-    purpose = plain(agent.purpose, 50)
+    purpose = code(agent.purpose, 50)
     return [{"coding": [{"system": _ACT_REASON, "code": purpose}]}] if purpose else []
 
 

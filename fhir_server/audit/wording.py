@@ -25,6 +25,11 @@ def plain(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def code(text: str, limit: int) -> str:
+    """Return *text* as FHIR's code: as `plain`, with a hyphen for each gap between words."""
+    return "-".join(plain(text, limit).split())
+
+
 def coding(system: str, code: str, display: str = "") -> Tree:
     """Return a FHIR Coding, with its display where one is given."""
     if display:

@@ -86,7 +86,7 @@ class Installation:
             connection.execute(insert(audit_checkpoint), row)
 
     def export(self) -> bytes:
-        with self.engine.connect() as connection:
+        with export.snapshot(self.engine) as connection:
             return b"".join(export.lines(connection))
 
     def judge(self, *, leaves: bool = True) -> Verified | Tampered:
