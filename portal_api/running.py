@@ -20,7 +20,7 @@ from adapters.intake.feeds import Feed
 from adapters.intake.listener import Limits, hang_up, listen
 from adapters.intake.registry import listening_for
 from fhir_server import notary as notaries
-from fhir_server.audit.publication import Published, PublicationRefused
+from fhir_server.audit.publication import PublicationRefused, Published
 from fhir_server.clock import micros
 from fhir_server.errors import FhirError
 from portal_api import control
@@ -141,7 +141,11 @@ async def _mllp(portal: Portal) -> AsyncIterator[None]:
 
 
 def _feeds(portal: Portal) -> tuple[Feed, ...]:
-    return listening_for(portal.record, loopback=portal.settings.mllp.is_loopback)
+    return listening_for(
+        portal.record,
+        loopback=portal.settings.mllp.is_loopback,
+        synthetic_only=portal.is_demo,
+    )
 
 
 def _refuse_open_door(feeds: tuple[Feed, ...]) -> None:

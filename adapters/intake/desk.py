@@ -9,7 +9,7 @@ from concurrent.futures import Future
 
 from adapters.hl7v2.ack import Fault
 from adapters.hl7v2.header import glimpse
-from adapters.intake import reception
+from adapters.intake import reception, synthetic
 from adapters.intake.feeds import Feed, Mismatch, choose
 from adapters.intake.inbox import Arrival
 from adapters.intake.listener import Answers, Limits, Reception, Tally
@@ -28,12 +28,8 @@ _TEXT = {
 def at_desk(record: Record, feeds: Feeds, limits: Limits, tally: Tally) -> Reception:
     """Return what a listener hands its frames to; *feeds* is asked anew for every frame."""
 
-    async def take(
-        payload: bytes, peer: str, flags: tuple[str, ...]
-    ) -> "asyncio.Future[Answers]":
-        future = await asyncio.to_thread(
-            reception.receive, record, feeds(), payload, peer, flags
-        )
+    async def take(payload: bytes, peer: str, flags: tuple[str, ...]) -> "asyncio.Future[Answers]":
+        future = await asyncio.to_thread(reception.receive, record, feeds(), payload, peer, flags)
         return asyncio.wrap_future(future)
 
     async def leave(part: bytes, peer: str, code: str) -> Answers:
@@ -52,6 +48,8 @@ def _left(
     chosen = choose(feeds, peer, header)
     feed = Feed(name="unknown") if isinstance(chosen, Mismatch) else chosen
     message_type = "^".join(filter(None, (header.message_type, header.trigger)))
-    arrival = Arrival(feed.name, peer, header.control_id, message_type, part[: reception.STRANGER_KEPT])
+    barred = synthetic.applies(feeds) and synthetic.may_name_a_person(part)
+    kept = b"" if barred else part[: reception.STRANGER_KEPT]
+    arrival = Arrival(feed.name, peer, header.control_id, message_type, kept)
     fault = Fault(102, code, "MSH.1", _TEXT[code])
     return reception.answered(record, Read(arrival, header, feed, Verdict("AR", fault)))

@@ -51,6 +51,8 @@ class Feed:
     contact: str = ""
     organization: str = ""
     """The hospital's name, as a patient knows it."""
+    synthetic_only: bool = False
+    """Nothing is kept of a message about anybody who may exist: see `adapters.intake.synthetic`."""
     dialect: Dialect = field(default_factory=Dialect)
 
     def names_its_sender(self) -> bool:
@@ -101,7 +103,9 @@ def choose(feeds: tuple[Feed, ...], peer: str, header: Header) -> Feed | Mismatc
             return Mismatch(address, code, 103, text)
     fit = [feed for feed in here if header.processing_id in feed.processing_ids]
     if not fit:
-        return Mismatch("MSH.11", "not-production", 202, "This feed does not take this processing id.")
+        return Mismatch(
+            "MSH.11", "not-production", 202, "This feed does not take this processing id."
+        )
     return max(fit, key=_precision)
 
 
@@ -145,7 +149,9 @@ def from_settings(tree: Tree) -> Feed:
         try:
             ip_network(source, strict=False)
         except ValueError:
-            raise FeedWrongError(f"sources: {source!r} is no network such as 10.1.2.0/24.") from None
+            raise FeedWrongError(
+                f"sources: {source!r} is no network such as 10.1.2.0/24."
+            ) from None
     if not feed.name:
         raise FeedWrongError("name: a feed has to have one.")
     return replace(feed, dialect=dialect)
@@ -161,7 +167,9 @@ def _built(kind: type[Any], settings: Tree, prefix: str) -> Any:
         try:
             values[name] = _AS_VALUE[type(default).__name__](value)
         except (TypeError, ValueError, KeyError):
-            raise FeedWrongError(f"{prefix}{name}: {value!r} is not a value that it takes.") from None
+            raise FeedWrongError(
+                f"{prefix}{name}: {value!r} is not a value that it takes."
+            ) from None
     try:
         return kind(**values)
     except TypeError:
@@ -190,7 +198,9 @@ _AS_VALUE: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "int": _exactly(int),
         "tuple": _texts,
         "frozenset": lambda value: frozenset(_texts(value)),
-        "dict": lambda value: dict(zip(_texts(list(value)), _texts(list(value.values())), strict=True)),
+        "dict": lambda value: dict(
+            zip(_texts(list(value)), _texts(list(value.values())), strict=True)
+        ),
         "ZoneInfo": ZoneInfo,
     }
 )

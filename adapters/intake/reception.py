@@ -22,7 +22,7 @@ from adapters.hl7v2.conversion import Conversion
 from adapters.hl7v2.header import Header, glimpse, read_header
 from adapters.hl7v2.oru_to_resources import convert
 from adapters.hl7v2.refusal import Refused
-from adapters.intake import filing, inbox
+from adapters.intake import filing, inbox, synthetic
 from adapters.intake.feeds import Feed, Mismatch, choose
 from adapters.intake.identity import Unclear, candidates
 from adapters.intake.inbox import Arrival, Fated
@@ -72,7 +72,9 @@ def receive(
     """
     header = glimpse(raw)
     chosen = choose(feeds, peer, header)
-    if isinstance(chosen, Mismatch):
+    if synthetic.applies(feeds) and synthetic.may_name_a_person(raw):
+        read = _barred(peer, header, chosen)
+    elif isinstance(chosen, Mismatch):
         read = _unwelcome(raw, peer, header, chosen)
     else:
         read = _read(raw, peer, chosen, flags, record.clock())
@@ -105,7 +107,9 @@ def answered(record: Record, read: Read) -> "Future[Answers]":
 
 def busy(header: Header) -> Answers:
     """Return the answer that asks the sender to send again: nothing was kept."""
-    fault = Fault(BUSY, "busy", "MSH.10", "The portal can't take messages now. Please send it again.")
+    fault = Fault(
+        BUSY, "busy", "MSH.10", "The portal can't take messages now. Please send it again."
+    )
     codes = codes_to_send(header, "AR", BUSY)
     sent = from_micros(0)
     return tuple(
@@ -134,21 +138,30 @@ def _unwelcome(raw: bytes, peer: str, header: Header, mismatch: Mismatch) -> Rea
     return Read(_arrival(kept, peer, feed, header), header, feed, Verdict("AR", fault))
 
 
+def _barred(peer: str, header: Header, chosen: Feed | Mismatch) -> Read:
+    """Return the message of somebody whom this portal must not know: without its bytes."""
+    feed = Feed(name="unknown") if isinstance(chosen, Mismatch) else chosen
+    fault = Fault(103, synthetic.CODE, synthetic.ADDRESS, synthetic.TEXT)
+    return Read(_arrival(b"", peer, feed, header), header, feed, Verdict("AR", fault))
+
+
 def _arrival(raw: bytes, peer: str, feed: Feed, header: Header) -> Arrival:
     message_type = "^".join(filter(None, (header.message_type, header.trigger)))
     return Arrival(feed.name, peer, header.control_id, message_type, raw)
 
 
-def _read(
-    raw: bytes, peer: str, feed: Feed, flags: tuple[str, ...], received_at: datetime
-) -> Read:
+def _read(raw: bytes, peer: str, feed: Feed, flags: tuple[str, ...], received_at: datetime) -> Read:
     try:
         message = er7.read(raw, default_charset=feed.dialect.charset)
         header = read_header(message)
         arrival = _arrival(raw, peer, feed, header)
         if not header.control_id:
-            raise Refused("AE", 101, "control-id-missing", "MSH.10", "A message has to have a control id.")
+            raise Refused(
+                "AE", 101, "control-id-missing", "MSH.10", "A message has to have a control id."
+            )
         conversion = convert(message, feed.dialect, received_at=received_at)
+        if feed.synthetic_only and synthetic.is_about_a_person(conversion):
+            return _barred(peer, header, feed)
         return Read(arrival, header, feed, conversion, flags + message.flags)
     except Refused as refused:
         header = glimpse(raw)
@@ -174,9 +187,14 @@ def _piece(read: Read) -> Callable[[Writer], Answers]:
             if row.sha256 == read.arrival.sha256:
                 inbox.count_copy(writer, read.arrival)
                 return tuple(filter(None, bytes(row.ack).split(_SEPARATOR)))
-        if inbox.earlier(writer, read.arrival, since[read.feed.control_ids]) and read.header.control_id:
+        if (
+            inbox.earlier(writer, read.arrival, since[read.feed.control_ids])
+            and read.header.control_id
+        ):
             text = "This control id came before with other content."
-            return _set_aside(writer, read, Verdict("AE", Fault(205, "control-id-reused", "MSH.10", text)))
+            return _set_aside(
+                writer, read, Verdict("AE", Fault(205, "control-id-reused", "MSH.10", text))
+            )
         if isinstance(read.content, Verdict):
             return _set_aside(writer, read, read.content)
         return _filed(writer, read, read.content)

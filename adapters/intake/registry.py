@@ -1,5 +1,7 @@
 """The feeds that are agreed on, kept in the database, changed by pieces with an audit entry."""
 
+from dataclasses import replace
+
 from sqlalchemy import delete, insert, select
 
 from adapters.intake import feeds
@@ -14,10 +16,15 @@ def agreed(record: Record) -> tuple[Feed, ...]:
     return tuple(feeds.decode(bytes(row.settings)) for row in rows)
 
 
-def listening_for(record: Record, *, loopback: bool) -> tuple[Feed, ...]:
-    """Return the feeds that a listener takes: without any, on loopback, this machine's own."""
-    found = agreed(record)
-    return found or ((LOOPBACK,) if loopback else ())
+def listening_for(
+    record: Record, *, loopback: bool, synthetic_only: bool = False
+) -> tuple[Feed, ...]:
+    """Return the feeds that a listener takes: without any, on loopback, this machine's own.
+
+    *synthetic_only* makes each of them one for synthetic people alone, however it was agreed.
+    """
+    found = agreed(record) or ((LOOPBACK,) if loopback else ())
+    return tuple(replace(feed, synthetic_only=True) for feed in found) if synthetic_only else found
 
 
 def agree(writer: Writer, feed: Feed) -> None:
