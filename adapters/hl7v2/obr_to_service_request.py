@@ -4,16 +4,22 @@ Source: HL7 v2 chapter 4, 4.5.1; the guide's sheets ORC[ServiceRequest], OBR[Ser
 TQ1[ServiceRequest]. Dates of the specimen are not dates of the order and stay out.
 """
 
+from collections.abc import Sequence
+
 from adapters.hl7v2.addresses import postal_address
 from adapters.hl7v2.code_tables import ORDER_CONTROL, ORDER_STATUS, PRIORITY
 from adapters.hl7v2.codeable_concepts import codeable_concept, table_code
 from adapters.hl7v2.composite import each, first, value
 from adapters.hl7v2.context import Context
-from adapters.hl7v2.conversion import PATIENT, Link, Tree
+from adapters.hl7v2.conversion import PATIENT, Key, Link, Tree
 from adapters.hl7v2.dates import loose_date_time
 from adapters.hl7v2.er7 import Segment
 from adapters.hl7v2.groups import Group
-from adapters.hl7v2.identifiers import extended_identifier, pair_identifiers
+from adapters.hl7v2.identifiers import (
+    entity_identifier,
+    extended_identifier,
+    pair_identifiers,
+)
 from adapters.hl7v2.order import Order
 from adapters.hl7v2.telecoms import contact_point
 from adapters.hl7v2.to_organization import reference_to_xon
@@ -23,8 +29,12 @@ _HSD = "http://hl7.org/fhir/StructureDefinition"
 _FINISHED = frozenset({"F", "C"})
 
 
-def service_request(group: Group, order: Order, report_code: str, context: Context) -> Tree:
+def service_request(
+    group: Group, order: Order, report_code: str, answers: Sequence[Key], context: Context
+) -> Tree:
     """Return the ServiceRequest of a group. *report_code* is OBR-25.
+
+    *answers* are the keys of the Observations that came with the order (OBX-29 QST, SCI).
 
     Where neither ORC-5 nor ORC-1 says how the order stands (RE, the usual one with results, does
     not), it is completed once the report is final, and active before.
@@ -50,6 +60,8 @@ def service_request(group: Group, order: Order, report_code: str, context: Conte
     if requester:
         tree["requester"] = requester
     _add_concepts(tree, obr, orc, context)
+    if answers:
+        tree["supportingInfo"] = [{"reference": Link(key)} for key in answers]
     parent = first(obr, 29)
     if parent and not obr.field(50):
         identifiers = pair_identifiers(parent, context, "PLAC", "FILL")
@@ -66,7 +78,9 @@ def _alternates(obr: Segment, orc: Segment | None, context: Context) -> list[Tre
         for sent in each(segment, number)
     ]
     placer = table_code("PLAC", "v2-0203")
-    return [{"type": placer, **identifier} for identifier in alternates if identifier]
+    made = [{"type": placer, **identifier} for identifier in alternates if identifier]
+    group = entity_identifier(first(orc, 38), context, "FGN") if orc is not None else {}
+    return [*made, group] if group else made
 
 
 def _status(orc: Segment | None, report_code: str) -> str:
@@ -79,8 +93,10 @@ def _status(orc: Segment | None, report_code: str) -> str:
 def _add_timing(tree: Tree, group: Group, context: Context) -> None:
     obr, orc = group.obr, group.orc
     timing = group.timings[0] if group.timings else None
+    # Versions before 2.5 have the priority in the quantity and timing: TQ.6 of OBR-27 or ORC-7.
     sent = (value(timing, 9) if timing is not None else "") or value(obr, 5)
-    priority = PRIORITY.get(sent) or PRIORITY.get(_last_component(obr, 27))
+    of_timing = first(obr, 27)[6] or (first(orc, 7)[6] if orc is not None else "")
+    priority = PRIORITY.get(sent) or PRIORITY.get(of_timing)
     if priority:
         tree["priority"] = priority
     wanted = value(obr, 6) or (value(timing, 7) if timing is not None else "")
@@ -91,11 +107,6 @@ def _add_timing(tree: Tree, group: Group, context: Context) -> None:
         authored = loose_date_time(value(orc, 9), context, orc.address(9))
         if authored:
             tree["authoredOn"] = authored
-
-
-def _last_component(obr: Segment, number: int) -> str:
-    """Return TQ.6, the priority in the quantity/timing field of versions before 2.5."""
-    return first(obr, number)[6] if obr.field(number) else ""
 
 
 def _requester(obr: Segment, orc: Segment | None, context: Context) -> Tree:

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/observation.html. What the sheet leaves open (statuses, 
 see a value) is decided here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adapters.hl7v2.code_tables import (
@@ -47,6 +48,9 @@ class Setting:
     encounter: Tree
     effective: str
     specimen: Link | None
+    """The specimen of them all, where there is but one."""
+    specimens: Mapping[str, Link]
+    """Each specimen by its numbers, for OBX-33."""
     rejected: Tree
     """Why the laboratory refused the specimen; empty where it did not."""
 
@@ -91,8 +95,11 @@ def observation(line: Line, setting: Setting, context: Context) -> Tree:
         effective = date_time(value(obx, 14), context, obx.address(14))
     if effective:
         tree["effectiveDateTime"] = effective
-    if setting.specimen is not None:
-        tree["specimen"] = {"reference": setting.specimen}
+    specimen = setting.specimen
+    if obx.field(33):
+        specimen = setting.specimens.get(value(obx, 33), specimen)
+    if specimen is not None:
+        tree["specimen"] = {"reference": specimen}
     performers = _performers(obx, context)
     if performers:
         tree["performer"] = performers

@@ -11,7 +11,7 @@ from adapters.hl7v2.codeable_concepts import codeable_concept
 from adapters.hl7v2.composite import each, first, value
 from adapters.hl7v2.context import Context, refusal
 from adapters.hl7v2.conversion import PersonNamed, Tree
-from adapters.hl7v2.dates import date, date_time, loose_date_time
+from adapters.hl7v2.dates import date, date_time
 from adapters.hl7v2.er7 import Segment
 from adapters.hl7v2.names import human_name, nickname
 from adapters.hl7v2.nk1_to_contact import contact
@@ -29,10 +29,12 @@ def person_named(segments: dict[str, list[Segment]], context: Context) -> Person
     """Return the person whom PID names.
 
     *segments* are those before the first order, by name. Refuses an identity that is missing,
-    broken or unclear, a birth date that can't be believed, and an administrative sex of no
-    meaning (AE).
+    broken or unclear, a birth date that can't be believed, an administrative sex of no
+    meaning, and an animal (AE).
     """
     pid = segments["PID"][0]
+    if value(pid, 35):
+        raise refusal(103, "not-human", pid.address(35), "PID-35 names the species of an animal.")
     numbers = numbers_of(pid, context)
     tree: Tree = {"resourceType": "Patient", "identifier": list(numbers.trees)}
     names = _names(pid, context)
@@ -184,9 +186,3 @@ def _add_practice(tree: Tree, pd1: Segment, context: Context) -> None:
         extensions.append({"url": f"{_HSD}/patient-congregation", "valueString": congregation})
     if extensions:
         tree["extension"] = extensions
-
-
-def updated_at(pid: Segment, context: Context) -> str:
-    """Return when the sender last changed what PID says (PID-33); empty where it does not say."""
-    sent = value(pid, 33)
-    return loose_date_time(sent, context, pid.address(33)) if sent else ""
