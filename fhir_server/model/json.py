@@ -86,6 +86,11 @@ def encode(tree: Any) -> bytes:
         raise Invalid.of("A text holds half a surrogate pair.", code="value") from None
 
 
+def pretty(tree: Any) -> bytes:
+    """Return *tree* as `encode` does, indented for a person to read."""
+    return msgspec.json.format(encode(tree), indent=2)
+
+
 def _utf8(content: bytes | str) -> bytes:
     try:
         if isinstance(content, str):

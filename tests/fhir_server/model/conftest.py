@@ -61,6 +61,22 @@ def faults_of() -> Callable[..., list[tuple[str, str, str]]]:
 
 
 @pytest.fixture(scope="session")
+def breaks(
+    sample: Callable[..., dict[str, Any]], faults_of: Callable[..., list[tuple[str, str, str]]]
+) -> Callable[..., list[str]]:
+    """Change a valid resource and return where it breaks the invariant of a key."""
+
+    def find(key: str, name: str, changes: dict[str, Any]) -> list[str]:
+        return [
+            expression
+            for code, text, expression in faults_of(sample(name, **changes))
+            if code == "invariant" and text.endswith(f"({key})")
+        ]
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def oracle_refuses() -> Callable[[dict[str, Any]], bool]:
     """Tell whether fhir.resources refuses a tree."""
 
