@@ -33,7 +33,7 @@ def _in_ucum(node: Tree) -> bool:
 
 _QUANTITY_CODE = Rule(
     "qty-3",
-    "has a code for its unit, so it must name the system too.",
+    "has a code for its unit, so it must name the system too",
     lambda node: "code" not in node or has(node, "system"),
     "system",
 )
@@ -43,7 +43,7 @@ _OFFSET_EVENTS = frozenset({"C", "CM", "CD", "CV"})
 def _needs(key: str, name: str, other: str) -> Rule:
     return Rule(
         key,
-        f"has a {name}, so it must have a {other}.",
+        f"has a {name}, so it must have a {other}",
         lambda node: not has(node, name) or has(node, other),
         other,
     )
@@ -60,14 +60,14 @@ DATATYPE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
             _QUANTITY_CODE,
             Rule(
                 "age-1",
-                "must be a positive age in UCUM units.",
+                "must be a positive age in UCUM units",
                 lambda node: _in_ucum(node) and node.get("value", 1) > 0,
             ),
         ),
         "Attachment": (
             Rule(
                 "att-1",
-                "has data, so it must say their contentType.",
+                "has data, so it must say their contentType",
                 lambda node: not has(node, "data") or has(node, "contentType"),
                 "contentType",
             ),
@@ -75,7 +75,7 @@ DATATYPE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "ContactPoint": (
             Rule(
                 "cpt-2",
-                "has a value, so it must say its system (phone, email, …).",
+                "has a value, so it must say its system (phone, email, …)",
                 lambda node: not has(node, "value") or has(node, "system"),
                 "system",
             ),
@@ -84,7 +84,7 @@ DATATYPE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
             _QUANTITY_CODE,
             Rule(
                 "cnt-3",
-                "must be a whole number with the UCUM code 1.",
+                "must be a whole number with the UCUM code 1",
                 lambda node: (
                     _in_ucum(node)
                     and node.get("code", "1") == "1"
@@ -95,60 +95,60 @@ DATATYPE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "DataRequirementCodeFilter": (
             Rule(
                 "drq-1",
-                "must have either a path or a searchParam.",
+                "must have either a path or a searchParam",
                 lambda node: has(node, "path") != has(node, "searchParam"),
             ),
         ),
         "DataRequirementDateFilter": (
             Rule(
                 "drq-2",
-                "must have either a path or a searchParam.",
+                "must have either a path or a searchParam",
                 lambda node: has(node, "path") != has(node, "searchParam"),
             ),
         ),
-        "Distance": (_QUANTITY_CODE, Rule("dis-1", "must have a UCUM unit of length.", _in_ucum)),
+        "Distance": (_QUANTITY_CODE, Rule("dis-1", "must have a UCUM unit of length", _in_ucum)),
         "Duration": (
             _QUANTITY_CODE,
             Rule(
                 "drt-1",
-                "has a code, so it must have a value and UCUM as its system.",
+                "has a code, so it must have a value and UCUM as its system",
                 lambda node: "code" not in node or ("value" in node and node.get("system") == UCUM),
             ),
         ),
         "Expression": (
             Rule(
                 "exp-1",
-                "must have an expression or a reference.",
+                "must have an expression or a reference",
                 lambda node: has(node, "expression") or has(node, "reference"),
             ),
         ),
         "Extension": (
             Rule(
                 "ext-1",
-                "must have either a value or extensions of its own.",
+                "must have either a value or extensions of its own",
                 lambda node: ("extension" in node) != has_choice(node, "value"),
             ),
         ),
-        "Period": (Rule("per-1", "must not end before it starts.", _period_runs_forward, "end"),),
+        "Period": (Rule("per-1", "must not end before it starts", _period_runs_forward, "end"),),
         "Quantity": (_QUANTITY_CODE,),
         "Range": (
-            Rule("rng-2", "must have its low below its high.", _range_runs_upward),
+            Rule("rng-2", "must have its low below its high", _range_runs_upward),
             simple_quantities("low", "high"),
         ),
-        "Ratio": (Rule("rat-1", "must have a numerator and a denominator.", _ratio_is_whole),),
+        "Ratio": (Rule("rat-1", "must have a numerator and a denominator", _ratio_is_whole),),
         "SampledData": (simple_quantities("origin"),),
         "TimingRepeat": (
             _needs("tim-1", "duration", "durationUnit"),
             _needs("tim-2", "period", "periodUnit"),
             Rule(
                 "tim-4",
-                "can't have a negative duration.",
+                "can't have a negative duration",
                 lambda node: node.get("duration", 0) >= 0,
                 "duration",
             ),
             Rule(
                 "tim-5",
-                "can't have a negative period.",
+                "can't have a negative period",
                 lambda node: node.get("period", 0) >= 0,
                 "period",
             ),
@@ -157,13 +157,13 @@ DATATYPE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
             _needs("tim-8", "countMax", "count"),
             Rule(
                 "tim-9",
-                "has an offset, so it must say when, and not with a meal alone.",
+                "has an offset, so it must say when, and not with a meal alone",
                 _offset_has_event,
                 "when",
             ),
             Rule(
                 "tim-10",
-                "can't have both timeOfDay and when.",
+                "can't have both timeOfDay and when",
                 lambda node: not (has(node, "timeOfDay") and has(node, "when")),
                 "when",
             ),
@@ -171,7 +171,7 @@ DATATYPE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "TriggerDefinition": (
             Rule(
                 "trd-1",
-                "can't have both data and timing.",
+                "can't have both data and timing",
                 lambda node: not ("data" in node and has_choice(node, "timing")),
             ),
             _needs("trd-2", "condition", "data"),

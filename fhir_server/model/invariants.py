@@ -7,6 +7,7 @@ element), and, for a whole resource, against what FHIR says of `contained` (dom-
 https://hl7.org/fhir/R4/conformance-rules.html#constraints
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -58,7 +59,7 @@ def _visit(node: Tree, kind: str, path: str, walk: _Walk) -> None:
     for rule in rules:
         if not rule.holds(node):
             where = f"{path}.{rule.at}" if rule.at else path
-            walk.issues.append(Issue("invariant", f"{path} {rule.text} ({rule.key})", where))
+            walk.issues.append(Issue("invariant", f"{path} {rule.text} ({rule.key}).", where))
     for key, value in node.items():
         inner = children.get(key)
         if inner is None:
@@ -121,25 +122,26 @@ def _plan(name: str) -> tuple[tuple[Rule, ...], Mapping[str, str]]:
 
 def _containment_issues(tree: Tree, path: str, local: list[tuple[str, str]]) -> Iterator[Issue]:
     contained = tree.get("contained", [])
-    ids = [inner.get("id") for inner in contained]
+    ids = Counter(inner.get("id") for inner in contained)
     targets = {target.removeprefix("#") for _, target in local}
+    refer_back = {
+        where[: where.index("]", len(path) + len(".contained[")) + 1]
+        for where, target in local
+        if target == "#" and where.startswith(f"{path}.contained[")
+    }
     for where, target in local:
         if target != "#" and target.removeprefix("#") not in ids:
             yield _issue(where, "must refer to a resource that is contained (ref-1).")
     for index, inner in enumerate(contained):
         where = f"{path}.contained[{index}]"
         meta = inner.get("meta", {})
-        if ids.count(inner.get("id")) > 1:
+        if ids[inner.get("id")] > 1:
             yield _issue(f"{where}.id", "can't be the id of two contained resources.")
         if "contained" in inner:
             yield _issue(where, "can't contain resources itself (dom-2).")
-        if inner.get("id") not in targets and not _refers_back(local, where):
+        if inner.get("id") not in targets and where not in refer_back:
             yield _issue(where, "must be referred to by the resource that contains it (dom-3).")
         if "versionId" in meta or "lastUpdated" in meta:
             yield _issue(f"{where}.meta", "can't have a versionId or lastUpdated (dom-4).")
         if "security" in meta:
             yield _issue(f"{where}.meta", "can't have a security label (dom-5).")
-
-
-def _refers_back(local: list[tuple[str, str]], where: str) -> bool:
-    return any(target == "#" and path.startswith(f"{where}.") for path, target in local)

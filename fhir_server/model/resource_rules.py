@@ -27,7 +27,7 @@ def _none_used(name: str, use: str) -> Rule:
     key = {"address": "org-2", "telecom": "org-3"}[name]
     return Rule(
         key,
-        f"can't have a {name} whose use is {use}.",
+        f"can't have a {name} whose use is {use}",
         lambda node: all(one.get("use") != use for one in node.get(name, ())),
         name,
     )
@@ -42,7 +42,7 @@ def _acts_on_behalf_as_practitioner(node: Tree) -> bool:
 def _scope_has_patient(key: str, code: str) -> Rule:
     return Rule(
         key,
-        f"has the scope {code}, so it must name the patient.",
+        f"has the scope {code}, so it must name the patient",
         lambda node: (
             "patient" in node or (_CONSENT_SCOPE, code) not in set(_codings(node.get("scope", {})))
         ),
@@ -55,14 +55,14 @@ RESOURCE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "AuditEventEntity": (
             Rule(
                 "sev-1",
-                "can't have both a name and a query.",
+                "can't have both a name and a query",
                 lambda node: not (has(node, "name") and has(node, "query")),
             ),
         ),
         "CareTeamParticipant": (
             Rule(
                 "ctm-1",
-                "can act on behalf of an organisation only if the member is a Practitioner.",
+                "can act on behalf of an organisation only if the member is a Practitioner",
                 _acts_on_behalf_as_practitioner,
                 "onBehalfOf",
             ),
@@ -70,7 +70,7 @@ RESOURCE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "Consent": (
             Rule(
                 "ppc-1",
-                "must have a policy or a policyRule.",
+                "must have a policy or a policyRule",
                 lambda node: "policy" in node or "policyRule" in node,
             ),
             _scope_has_patient("ppc-2", "patient-privacy"),
@@ -81,13 +81,13 @@ RESOURCE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "Observation": (
             Rule(
                 "obs-6",
-                "can't have both a value and a dataAbsentReason.",
+                "can't have both a value and a dataAbsentReason",
                 lambda node: "dataAbsentReason" not in node or not has_choice(node, "value"),
                 "dataAbsentReason",
             ),
             Rule(
                 "obs-7",
-                "has a component with its own code, so the value belongs there alone.",
+                "has a component with its own code, so the value belongs there alone",
                 _value_stands_once,
                 "value",
             ),
@@ -95,7 +95,7 @@ RESOURCE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "ObservationReferenceRange": (
             Rule(
                 "obs-3",
-                "must have a low, a high or a text.",
+                "must have a low, a high or a text",
                 lambda node: "low" in node or "high" in node or has(node, "text"),
             ),
             simple_quantities("low", "high"),
@@ -103,7 +103,7 @@ RESOURCE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "Organization": (
             Rule(
                 "org-1",
-                "must have an identifier or a name.",
+                "must have an identifier or a name",
                 lambda node: "identifier" in node or has(node, "name"),
             ),
             _none_used("address", "home"),
@@ -112,7 +112,7 @@ RESOURCE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "PatientContact": (
             Rule(
                 "pat-1",
-                "must have a name, a telecom, an address or an organization.",
+                "must have a name, a telecom, an address or an organization",
                 lambda node: (
                     not node.keys().isdisjoint({"name", "telecom", "address", "organization"})
                 ),
@@ -121,7 +121,7 @@ RESOURCE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "ServiceRequest": (
             Rule(
                 "prr-1",
-                "has an orderDetail, so it must have a code.",
+                "has an orderDetail, so it must have a code",
                 lambda node: "orderDetail" not in node or "code" in node,
                 "code",
             ),

@@ -13,7 +13,7 @@ class Rule:
     key: str
     """FHIR's own: `obs-6`."""
     text: str
-    """What must hold, as a sentence that goes on after the element's path: "can't have both …"."""
+    """What must hold, in words that follow the element's path: "can't have both …"."""
     holds: Callable[[Tree], bool]
     at: str = ""
     """The element inside that is to blame: `dataAbsentReason`; empty for the whole."""
@@ -39,7 +39,7 @@ def simple_quantities(*names: str) -> Rule:
     """Return the rule that the quantities *names* have no comparator (sqty-1)."""
     return Rule(
         "sqty-1",
-        f"can't have a comparator in its {' or '.join(names)}.",
+        f"can't have a comparator in its {' or '.join(names)}",
         lambda node: not any("comparator" in node.get(name, {}) for name in names),
         names[0],
     )

@@ -70,7 +70,7 @@ def breaks(
         return [
             expression
             for code, text, expression in faults_of(sample(name, **changes))
-            if code == "invariant" and text.endswith(f"({key})")
+            if code == "invariant" and text.endswith(f"({key}).")
         ]
 
     return find
