@@ -29,7 +29,10 @@ from fhir_server.store.tables import care_relationship, index_token
 
 
 class Interaction(StrEnum):
-    """What is asked, in FHIR's words. https://hl7.org/fhir/R4/valueset-type-restful-interaction.html"""
+    """What is asked, in FHIR's words.
+
+    https://hl7.org/fhir/R4/valueset-type-restful-interaction.html
+    """
 
     READ = "read"
     VREAD = "vread"

@@ -9,7 +9,6 @@ from typing import Any
 
 from fhir_server import messages, release
 from fhir_server.access import Access, Interaction, visible
-from fhir_server.clock import micros
 from fhir_server.errors import Forbidden, NotFound, Unprocessable, VersionConflict
 from fhir_server.model.compartments import is_directory, patient_of
 from fhir_server.model.ids import bucket_of, is_id, new_id
@@ -23,7 +22,9 @@ _RESULTS = frozenset({"DiagnosticReport", "Observation"})
 
 
 def create(record: Record, access: Access, tree: Tree) -> "Future[Stored]":
-    """File *tree* (judged before) under a new id. https://hl7.org/fhir/R4/http.html#create
+    """File *tree* (judged before) under a new id.
+
+    https://hl7.org/fhir/R4/http.html#create
 
     Raises Forbidden by the token alone; Unprocessable where the patient is not the caller's to
     write for, or does not exist, with one and the same answer.
@@ -37,11 +38,15 @@ def create(record: Record, access: Access, tree: Tree) -> "Future[Stored]":
     def piece(writer: Writer) -> Stored:
         _permit(access, resource_type, Interaction.CREATE)
         patient = _patient(writer, tree, id_)
-        content = messages.prepare(writer, tree, patient) if resource_type == "Communication" else tree
+        content = (
+            messages.prepare(writer, tree, patient) if resource_type == "Communication" else tree
+        )
         stored = writer.file(
             content, id_=id_, patient=patient, release_at=_release_at(content, writer.now)
         ).stored
-        writer.audit("create", entity=f"{stored.reference}/_history/{stored.version}", patient=patient)
+        writer.audit(
+            "create", entity=f"{stored.reference}/_history/{stored.version}", patient=patient
+        )
         return stored
 
     return record.submit(access, piece, buckets=[bucket_of(id_)], asked=asked)
@@ -50,7 +55,9 @@ def create(record: Record, access: Access, tree: Tree) -> "Future[Stored]":
 def update(
     record: Record, access: Access, id_: str, tree: Tree, if_match: int | None
 ) -> "Future[Stored]":
-    """Make *tree* (judged before) the next version. https://hl7.org/fhir/R4/http.html#update
+    """Make *tree* (judged before) the next version.
+
+    https://hl7.org/fhir/R4/http.html#update
 
     Raises NotFound for what the caller can't see (ids are the server's to give), VersionConflict
     where *if_match* is not the current version, Unprocessable where the patient would change.

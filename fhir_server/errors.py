@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/valueset-issue-type.html
 
     FhirError
     ├── Invalid              invalid, structure: it can't be read
-    │   └── Unprocessable    required, value, invariant, code-invalid, business-rule: it breaks a rule
+    │   └── Unprocessable    required, value, invariant, code-invalid, business-rule
     ├── NotSupported         not-supported
     │   └── NotAllowed       not-supported, as a method
     ├── Unauthenticated      login

@@ -52,17 +52,11 @@ def body(tree: dict[str, Any]) -> str:
 
 
 def subject(tree: dict[str, Any]) -> str:
-    """Return the subject of the Communication *tree*: its topic on one line.
+    """Return the subject of the Communication *tree*: its topic on one line, empty where it has none.
 
-    Raises Unprocessable where the topic has no text, TooLarge above 100 characters.
+    Raises TooLarge above 100 characters.
     """
     text = " ".join(plain(tree.get("topic", {}).get("text", "")).split())
-    if not text:
-        raise Unprocessable.of(
-            "A conversation begins with a subject.",
-            expression="Communication.topic.text",
-            code="required",
-        )
     if len(text) > LONGEST_SUBJECT:
         raise TooLarge.of(
             f"A subject has at most {LONGEST_SUBJECT} characters.",

@@ -57,8 +57,11 @@ def prepare(writer: Writer, tree: Tree, patient: str) -> Tree:
         "sent": instant_text(from_micros(writer.now)),
         "recipient": recipients(writer, letters, tree, head, sent_by),
         "payload": [{"contentString": message_text.body(tree)}],
-        "topic": {"text": message_text.subject(letters.messages[head] if head else tree)},
     }
+    topic = message_text.subject(letters.messages[head] if head else tree)
+    content.pop("topic", None)
+    if topic:
+        content |= {"topic": {"text": topic}}
     if head:
         content |= {"partOf": [{"reference": f"Communication/{head}"}]}
         if not from_patient:

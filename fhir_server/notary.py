@@ -1,4 +1,4 @@
-"""The notary: signs the ledger's head, publishes it outside the database, and verifies against that.
+"""The notary: signs the ledger's head, publishes it outside the database, verifies against it.
 
 Each process that works may hold one; on PostgreSQL several agree through the folder, since what
 does not follow from the last published checkpoint is never signed.
@@ -54,11 +54,13 @@ def notary(record: Record, data_dir: Path, origin: str) -> Notary:
 
 
 def latest(notary: Notary) -> Published:
-    """Return the last published checkpoint. Raises PublicationRefused where the folder is damaged."""
+    """Return the last published checkpoint; PublicationRefused where the folder is damaged."""
     return publication.latest(notary.folder, notary.public_key)
 
 
-def publish_if_due(notary: Notary, published: Published, last_made: int, *, now: bool = False) -> Published:
+def publish_if_due(
+    notary: Notary, published: Published, last_made: int, *, now: bool = False
+) -> Published:
     """Sign and publish the head where a checkpoint is due, or *now*; return the last one published.
 
     *last_made* is in microseconds. Raises PublicationRefused where the ledger does not follow
@@ -81,7 +83,7 @@ def publish_if_due(notary: Notary, published: Published, last_made: int, *, now:
 
 
 def _copy(record: Record, published: Published, made: int) -> None:
-    """Keep a copy of the note in the database: for convenience, as evidence it counts for nothing."""
+    """Keep a copy of the note in the database: convenient, and no evidence of anything."""
 
     def piece(writer: Writer) -> None:
         size = published.head.size

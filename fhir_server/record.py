@@ -6,7 +6,6 @@ committer in one transaction with the entries that they owe. Every method return
 an event loop awaits and a thread waits for; without a written ledger it raises Unavailable.
 """
 
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from sqlalchemy import Connection, Row, Select, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from fhir_server import clock as time
-from fhir_server.access import Access, CaredFor, Interaction, OwnRecord, WholeStore, visible
-from fhir_server.audit.event import AccessEvent, encode
+from fhir_server.access import Access, Interaction, visible
 from fhir_server.clock import Clock, micros
 from fhir_server.errors import FhirError, Forbidden, NotFound, Unavailable
-from fhir_server.model.ids import is_id, new_id
+from fhir_server.model.ids import is_id
+from fhir_server.owed import Asked, bare_entry, entry
 from fhir_server.search.audit_sql import audit_entry_by_id
 from fhir_server.store import read as reading
 from fhir_server.store.committer import Committer, Piece
@@ -29,9 +28,10 @@ from fhir_server.store.read import Stored, audit_event
 from fhir_server.store.tables import installation, resource, resource_version
 from fhir_server.store.write import Filed, Notice, Writer
 
-__all__ = ["Answer", "Filed", "Notice", "Record", "Stored", "Writer"]
+__all__ = ["Answer", "Asked", "Filed", "Notice", "Record", "Stored", "Writer"]
 
 T = TypeVar("T")
+_TRANSACTION = Asked("transaction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,6 @@ class Answer:
 
     found: Any
     patients: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked, in the words of the ledger."""
-
-    subtype: str
-    entity: str = ""
-    query: str = ""
 
 
 class Record:
@@ -86,7 +77,7 @@ class Record:
             raise Unavailable.of("The database does not answer.") from error
 
     def read(self, access: Access, resource_type: str, id_: str) -> "Future[Stored]":
-        """Answer with the current version. Raises NotFound for what is absent or not the caller's."""
+        """Answer with the current version; NotFound for what is absent or not the caller's."""
 
         def look(connection: Connection, now: int) -> Answer:
             if resource_type == "AuditEvent":
@@ -150,7 +141,7 @@ class Record:
         piece: Callable[[Writer], T],
         *,
         buckets: Iterable[int] = (),
-        asked: Asked = Asked("transaction"),
+        asked: Asked = _TRANSACTION,
     ) -> "Future[T]":
         """Run *piece* in the committer's transaction; answer with its result after the commit.
 
@@ -162,7 +153,7 @@ class Record:
             now, entries = micros(self.clock()), list[bytes]()
 
             def note(subtype: str, **told: str) -> None:
-                entries.append(self._entry(connection, access, subtype, now=now, **told))
+                entries.append(entry(connection, access, now, subtype=subtype, **told))
 
             writer = Writer(connection, access, now, self.id_key, note)
             answer = piece(writer)
@@ -170,13 +161,12 @@ class Record:
             return answer, entries
 
         def refused(error: Exception) -> Sequence[bytes]:
-            told = self._told(asked, _outcome(error), _reason(error))
-            return [self._bare_entry(access, micros(self.clock()), **told)]
+            return [bare_entry(access, micros(self.clock()), **asked.failed(error))]
 
         return self._committer.submit(Piece(run, refused, frozenset(buckets)))
 
     def select(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        """Return the rows of *statement* over the caller's own package's tables: no audit, no resources."""
+        """Return rows of the caller's own package's tables: no resources, and so no audit."""
         try:
             with self.engines.reader.connect() as connection:
                 return connection.execute(statement).all()
@@ -191,21 +181,20 @@ class Record:
         outcome: str = "0",
         entity: str = "",
         patient: str = "",
-        query: str = "",
         reason: str = "",
     ) -> "Future[None]":
-        """Leave an audit entry on its own: a sign-in, a refusal at the door."""
-        told = {
-            "outcome": outcome,
-            "entity": entity,
-            "patient": patient,
-            "query": query,
-            "reason": reason,
-        }
+        """Leave an audit entry on its own: for a sign-in, or a refusal at the door."""
+        told = {"outcome": outcome, "entity": entity, "patient": patient, "reason": reason}
+        return self._noted(access, told | {"subtype": subtype})
 
+    def refuse(self, access: Access, asked: Asked, error: FhirError) -> "Future[None]":
+        """Leave the entry of a request that was refused before the record was asked."""
+        return self._noted(access, asked.failed(error))
+
+    def _noted(self, access: Access, told: dict[str, str]) -> "Future[None]":
         def run(connection: Connection) -> tuple[None, Sequence[bytes]]:
             now = micros(self.clock())
-            return None, [self._entry(connection, access, subtype, now=now, **told)]
+            return None, [entry(connection, access, now, **told)]
 
         return self._committer.submit(Piece(run, lambda _: ()))
 
@@ -227,49 +216,19 @@ class Record:
         except FhirError as refusal:
             # What was asked is kept, never what was found: the patient stays out of the entry.
             found = refusal
-            told = [self._told(asked, _outcome(refusal), _reason(refusal))]
+            told = [asked.failed(refusal)]
         except SQLAlchemyError as error:
             found = Unavailable.of("The record can't be read now. Please try again.")
             found.__cause__ = error
-            told = [self._told(asked, "8", "the record could not be read")]
+            told = [asked.failed(found)]
         else:
             found = answer.found
-            told = [self._told(asked, "0", "") | {"patient": one} for one in answer.patients or ("",)]
+            told = [asked.told() | {"patient": one} for one in answer.patients or ("",)]
 
         def run(connection: Connection) -> tuple[Any, Sequence[bytes]]:
-            return found, [self._entry(connection, access, now=now, **one) for one in told]
+            return found, [entry(connection, access, now, **one) for one in told]
 
         return self._committer.submit(Piece(run, lambda _: ()))
-
-    @staticmethod
-    def _told(asked: Asked, outcome: str, reason: str) -> dict[str, str]:
-        return {
-            "subtype": asked.subtype,
-            "entity": asked.entity,
-            "query": asked.query,
-            "outcome": outcome,
-            "reason": reason,
-        }
-
-    def _entry(
-        self, connection: Connection, access: Access, subtype: str, *, now: int, **told: str
-    ) -> bytes:
-        patient = told.get("patient", "")
-        relationship = _relationship(connection, access, patient, now) if patient else ""
-        return self._bare_entry(access, now, subtype=subtype, relationship=relationship, **told)
-
-    def _bare_entry(
-        self, access: Access, now: int, *, subtype: str, outcome: str = "0", **told: str
-    ) -> bytes:
-        event = AccessEvent(
-            subtype=subtype,
-            outcome=outcome,
-            recorded=now,
-            agent=access.agent,
-            request_id=access.request_id,
-            **told,
-        )
-        return encode(event, id_=new_id(), nonce=secrets.token_bytes(16))
 
 
 def _checked(
@@ -293,25 +252,3 @@ def _one(stored: Stored | None) -> Answer:
 
 def _absent() -> NotFound:
     return NotFound.of("There is no such resource, or it is not yours to see.")
-
-
-def _relationship(connection: Connection, access: Access, patient: str, now: int) -> str:
-    """Return by what relation the caller stands to *patient* at this moment."""
-    match access.reach:
-        case OwnRecord(patients):
-            return "self" if patient in patients else ""
-        case CaredFor(practitioner):
-            team = reading.caring_team(connection, patient, practitioner, now)
-            return f"CareTeam/{team}" if team else ""
-        case WholeStore():
-            return "system"
-        case _:
-            return ""
-
-
-def _outcome(error: Exception) -> str:
-    return "4" if isinstance(error, FhirError) and not isinstance(error, Unavailable) else "8"
-
-
-def _reason(error: Exception) -> str:
-    return error.issues[0].text if isinstance(error, FhirError) and error.issues else "a fault in the server"

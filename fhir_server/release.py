@@ -70,9 +70,10 @@ POLICY: Mapping[Category, Rule] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What the policy decides: *release_at* in microseconds since 1970, None for held without a date.
+    """What the policy decides: when a result opens, None for held without a date.
 
-    *notice* tells whether the patient may know that a result arrived.
+    *release_at* is in microseconds since 1970; *notice* tells whether the patient may know that
+    a result arrived.
     """
 
     category: Category
@@ -103,7 +104,10 @@ def decide(
     return Release(
         category=strictest(categories),
         release_at=max(known) if len(known) == len(dates) else None,
-        notice=all(policy[category].noticed for category in categories - {Category.ROUTINE, Category.BACKLOAD})
+        notice=all(
+            policy[category].noticed
+            for category in categories - {Category.ROUTINE, Category.BACKLOAD}
+        )
         and bool(categories - {Category.ROUTINE, Category.BACKLOAD}),
     )
 
@@ -129,7 +133,9 @@ def _working_morning(opens: datetime, arrived: datetime) -> datetime:
 
 
 _HISTOLOGY = frozenset({"SP", "CP", "CG", "PAT", "CY", "GE", "PTH", "HIST"})
-_IMAGING = frozenset({"RAD", "RUS", "CT", "NMR", "NMS", "XRC", "CUS", "VUS", "RX", "OUS", "MG", "NM"})
+_IMAGING = frozenset(
+    {"RAD", "RUS", "CT", "NMR", "NMS", "XRC", "CUS", "VUS", "RX", "OUS", "MG", "NM"}
+)
 _KNOWN_CODES = frozenset({"http://loinc.org", "http://snomed.info/sct"})
 _PRELIMINARY = frozenset({"preliminary", "registered", "partial"})
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
@@ -158,6 +164,8 @@ def categories(tree: dict[str, Any]) -> frozenset[Category]:
         found.add(Category.IMAGING)
     if not systems & _KNOWN_CODES:
         found.add(Category.UNMAPPED)
-    if any(label.get("code") not in {"N", "U"} for label in tree.get("meta", {}).get("security", ())):
+    if any(
+        label.get("code") not in {"N", "U"} for label in tree.get("meta", {}).get("security", ())
+    ):
         found.add(Category.SENSITIVE)
     return frozenset(found)

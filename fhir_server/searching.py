@@ -1,4 +1,4 @@
-"""One page of a search: its matches, what they include, how many there are, where the next begins."""
+"""One page of a search: matches, what they include, how many there are, where the next begins."""
 
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -36,7 +36,9 @@ def search(record: Record, access: Access, query: Query | AuditQuery, raw: str) 
 
     def look(connection: Connection, now: int) -> Answer:
         wanted = query.wanted
-        cursor = page.unseal(record.page_key, wanted.page, access, query, now) if wanted.page else None
+        cursor = (
+            page.unseal(record.page_key, wanted.page, access, query, now) if wanted.page else None
+        )
         if isinstance(query, AuditQuery):
             found = _in_ledger(connection, query, access, now, cursor)
         else:
@@ -44,7 +46,9 @@ def search(record: Record, access: Access, query: Query | AuditQuery, raw: str) 
         shown, turn = found
         if turn is not None:
             shown = _with_next(shown, page.seal(record.page_key, turn, access, query, now))
-        touched = dict.fromkeys(one.patient for one in (*shown.matches, *shown.included) if one.patient)
+        touched = dict.fromkeys(
+            one.patient for one in (*shown.matches, *shown.included) if one.patient
+        )
         return Answer(shown, tuple(touched))
 
     asked = Asked("search-type", query.resource_type, raw)
@@ -97,4 +101,3 @@ def _in_ledger(
     rows = connection.execute(audit_sql.audit_matches(query, access, now, cursor)).all()
     matches = tuple(read.audit_event(row) for row in rows[: wanted.count])
     return Page(matches, (), total, "", snapshot), audit_sql.audit_turn(wanted, rows, snapshot)
-

@@ -56,7 +56,9 @@ def operator_access(user: str) -> Access:
     return Access(agent, f"cli-{user}"[:64], NoRecord(), {})
 
 
-async def _submitted(portal: Portal, user: str, piece: Callable[[Writer], Any], entity: str) -> Any:
+async def _submitted(
+    portal: Portal, user: str, piece: Callable[[Writer], Any], entity: str
+) -> Any:
     asked = Asked("feed-changed", entity)
     future = portal.record.submit(operator_access(user), piece, asked=asked)
     return await asyncio.wrap_future(future)
@@ -68,7 +70,7 @@ async def _add_feed(portal: Portal, request: Tree, user: str) -> str:
     except (tomllib.TOMLDecodeError, feeds.FeedWrongError) as wrong:
         raise Invalid.of(f"The feed can't be used: {wrong}") from None
     await _submitted(portal, user, lambda writer: registry.agree(writer, feed), f"feed:{feed.name}")
-    return feed.name
+    return str(feed.name)
 
 
 async def _end_feed(portal: Portal, request: Tree, user: str) -> bool:
@@ -79,7 +81,7 @@ async def _end_feed(portal: Portal, request: Tree, user: str) -> bool:
 
 
 async def _map_code(portal: Portal, request: Tree, user: str) -> str:
-    feed, local = request["feed"], (request["system"], request["code"])
+    feed, local = str(request["feed"]), (request["system"], request["code"])
 
     def piece(writer: Writer) -> None:
         code_maps.set_meaning(writer, feed, local, request["target"])

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can do its work: for probes, without a word of content."""
+"""Whether the process lives, and whether it can do its work: for probes, without content."""
 
 from collections.abc import Awaitable, Callable
 

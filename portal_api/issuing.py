@@ -40,7 +40,10 @@ async def issue(portal: Portal, request: Tree, user: str) -> Tree:
         granted = str(granting.by_operator(scope, holder.role, registered))
         text = tokens.issue_for_operator(writer, holder, granted)
         writer.audit(
-            Subtype.GRANT, patient=holder.patient, entity=f"client:{holder.client_id}", reason="token"
+            Subtype.GRANT,
+            patient=holder.patient,
+            entity=f"client:{holder.client_id}",
+            reason="token",
         )
         return {
             "access_token": text,
@@ -71,9 +74,7 @@ def _holder(writer: Writer, kind: str, name: str, user: str) -> tuple[Holder, st
     login = local.find(writer.select, name)
     if login is None or login.role != _OF_PEOPLE[kind]:
         raise NotFound.of(f"There is no {kind} with the login {name[:64]}.")
-    holder = Holder(
-        login.role, COMMAND_LINE, person=login.user, login=login.login, behind=user
-    )
+    holder = Holder(login.role, COMMAND_LINE, person=login.user, login=login.login, behind=user)
     return holder, None
 
 

@@ -1,4 +1,4 @@
-"""What the portal is made of while it runs: a value that the composition root hands to its parts."""
+"""What the portal is made of while it runs: a value that its parts are given."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""Receiving what hospitals send: who may send, which patient is meant, one message one transaction."""
+"""Receiving what hospitals send: who may send, who is meant, one message one transaction."""

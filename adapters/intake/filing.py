@@ -1,4 +1,4 @@
-"""One conversion into the record: patient, directory, reports in the laboratory's order of versions.
+"""One conversion into the record: patient, directory, reports in the order of their versions.
 
 Runs inside a piece, so everything here commits together with the raw message and its answer, or
 not at all. A later message about the same filler number updates the same resources; an older one
@@ -159,13 +159,16 @@ def _file_parts(
     made: list[str] = []
     for one in (*group.specimens, group.service_request, group.provenance):
         tree = resolve(one.tree, ids)
-        made.append(_file(writer, tree, ids[one.key], patient=patient, release_at=release.release_at))
+        made.append(
+            _file(writer, tree, ids[one.key], patient=patient, release_at=release.release_at)
+        )
     for key, tree in results.items():
         release_at = None if key in group.withdrawn else release.release_at
         stored = writer.file(tree, id_=ids[key], patient=patient, release_at=release_at).stored
         made.append(_reference(stored.reference, stored.version))
-    for key in group.status_only:
-        made.append(_finalised(writer, ids[key], patient, release.release_at))
+    made.extend(
+        _finalised(writer, ids[key], patient, release.release_at) for key in group.status_only
+    )
     return made
 
 

@@ -44,7 +44,7 @@ class Identity:
     stored: Stored | None
     flags: tuple[str, ...] = ()
     held: bool = False
-    """Whether results wait for a clinician: the person has died, or the sender does not know them."""
+    """Whether results wait for a clinician: the person died, or the sender does not know them."""
 
 
 def candidates(id_key: bytes, person: PersonNamed) -> tuple[str, ...]:
@@ -63,10 +63,16 @@ def identify(writer: Writer, person: PersonNamed) -> Identity:
     """Return the patient whom the message means. Raises Unclear where a human has to look."""
     ids = candidates(writer.id_key, person)
     if not ids:
-        raise Unclear("AE", 204, "identity-unclear", "PID.3", "No identifier here says whose result it is.")
+        raise Unclear(
+            "AE", 204, "identity-unclear", "PID.3", "No identifier here says whose result it is."
+        )
     if person.nhs_number is not None and not person.birth_date:
         raise Unclear(
-            "AE", 101, "identity-unclear", "PID.7", "An NHS number is filed with its birth date only."
+            "AE",
+            101,
+            "identity-unclear",
+            "PID.7",
+            "An NHS number is filed with its birth date only.",
         )
     patient = ids[0]
     stored = writer.current("Patient", patient)
@@ -91,7 +97,11 @@ def _by_local_identifier(
                 found[id_] = stored
     if len(found) > 1:
         raise Unclear(
-            "AE", 204, "identity-unclear", "PID.3", "The identifiers here belong to more than one person."
+            "AE",
+            204,
+            "identity-unclear",
+            "PID.3",
+            "The identifiers here belong to more than one person.",
         )
     return next(iter(found.items())) if found else (ids[0], None)
 
@@ -100,14 +110,21 @@ def _compared(known: Tree, person: PersonNamed) -> tuple[str, ...]:
     """Return flags for what differs mildly. Raises Unclear where it may be somebody else."""
     if person.birth_date and known.get("birthDate", person.birth_date) != person.birth_date:
         raise Unclear(
-            None, 204, "identity-conflict", "PID.7", "The birth date is not that of the person known."
+            None,
+            204,
+            "identity-conflict",
+            "PID.7",
+            "The birth date is not that of the person known.",
         )
     family = _folded(person.family)
     known_families = {_folded(name.get("family", "")) for name in known.get("name", ())}
     differing = [
         address
         for address, differs in (
-            ("PID.5", bool(family) and bool(known_families - {""}) and family not in known_families),
+            (
+                "PID.5",
+                bool(family) and bool(known_families - {""}) and family not in known_families,
+            ),
             (
                 "PID.8",
                 person.gender in {"male", "female"}
@@ -119,7 +136,11 @@ def _compared(known: Tree, person: PersonNamed) -> tuple[str, ...]:
     ]
     if len(differing) > 1:
         raise Unclear(
-            None, 204, "identity-conflict", "PID.5", "Name and sex are not those of the person known."
+            None,
+            204,
+            "identity-conflict",
+            "PID.5",
+            "Name and sex are not those of the person known.",
         )
     return tuple(f"identity-differs {address}" for address in differing)
 

@@ -165,8 +165,15 @@ def trace(record: Record, key: str, most: int = 50) -> Sequence[Row[Any]]:
     if not found:
         return ()
     places = [
-        and_(*_is(bucket_of_key(f"{feed}\x1f{control_id}"), feed, control_id, digest))
-        for feed, control_id, digest in found
+        and_(
+            *_is(
+                bucket_of_key(f"{one.feed}\x1f{one.control_id}"),
+                one.feed,
+                one.control_id,
+                one.sha256,
+            )
+        )
+        for one in found
     ]
     return record.select(select(inbox).where(or_(*places)).order_by(inbox.c.received.desc()))
 

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 Answers = tuple[bytes, ...]
 Take = Callable[[bytes, str, tuple[str, ...]], Awaitable["asyncio.Future[Answers]"]]
-"""Payload, peer and framing flags to a future of its answers. Awaited in order, a frame at a time."""
+"""Payload, peer and framing flags to a future of its answers; awaited a frame at a time."""
 
 Leave = Callable[[bytes, str, str], Awaitable[Answers]]
 """What came of a frame that can't be taken, peer and stable code, to its answers."""

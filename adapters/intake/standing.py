@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 
 from adapters.hl7v2.conversion import ReportGroup
 from adapters.intake.tables import report_standing
@@ -23,7 +23,7 @@ class Verdict:
 
 
 def judge(writer: Writer, patient: str, report: str, version_at: int, status: str) -> Verdict:
-    """Tell whether a version from then (microseconds) with this status takes the place of what stands.
+    """Tell whether a version from then (microseconds) with this status replaces what stands.
 
     An older one that arrives late is not applied, nor is one that takes a final result back to
     preliminary; both are kept with their message.
@@ -33,8 +33,8 @@ def judge(writer: Writer, patient: str, report: str, version_at: int, status: st
     )
     if not rows:
         return Verdict(applied=True, flag="correction-first" if status == "corrected" else "")
-    stands_at, stands = rows[0]
-    if version_at < stands_at:
+    stands = rows[0].status
+    if version_at < rows[0].version_at:
         return Verdict(applied=False, flag="version-older")
     if stands in _SETTLED and status in _UNSETTLED:
         return Verdict(applied=False, flag="status-backwards")
@@ -60,7 +60,7 @@ def stand(
     )
 
 
-def _is(patient: str, report: str) -> tuple[object, ...]:
+def _is(patient: str, report: str) -> tuple[ColumnElement[bool], ...]:
     table = report_standing.c
     return (
         table.bucket == bucket_of(patient),

@@ -1,4 +1,4 @@
-"""The tables of intake: feeds, every raw message with its fate, code maps, and what reports stand at.
+"""The tables of intake: feeds, raw messages with their fate, code maps, where reports stand.
 
 The bucket leads every key that belongs to a message or a patient; feeds and code maps are small
 and the same everywhere.

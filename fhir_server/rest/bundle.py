@@ -6,8 +6,7 @@ https://hl7.org/fhir/R4/bundle.html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fhir_server.clock import instant_text
-from fhir_server.clock import from_micros
+from fhir_server.clock import from_micros, instant_text
 from fhir_server.model import json
 from fhir_server.record import Stored
 
@@ -20,7 +19,7 @@ def bundle(
     total: int | None,
     as_of: int,
 ) -> bytes:
-    """Return a Bundle of *kind*; *as_of* (microseconds) is the instant that the answer stands for."""
+    """Return a Bundle of *kind*, as of an instant (microseconds) that the answer stands for."""
     head: dict[str, Any] = {
         "resourceType": "Bundle",
         "meta": {"lastUpdated": instant_text(from_micros(as_of))},

@@ -5,7 +5,8 @@ https://hl7.org/fhir/smart-app-launch/conformance.html. Made from the tables tha
 server, so that nothing is claimed that it does not do.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from starlette.requests import Request
@@ -15,13 +16,16 @@ from fhir_server.model import json
 from fhir_server.model.validate import SERVED_TYPES
 from fhir_server.rest.exchange import Service, request_id_of
 from fhir_server.rest.formats import FHIR_JSON
-from fhir_server.search.parameters import PARAMETERS, Kind
+from fhir_server.search.audit_query import AUDIT_PARAMETERS
+from fhir_server.search.parameters import PARAMETERS
+from fhir_server.search.sorts import includes
 
 Tree = dict[str, Any]
 
 _INTERACTIONS = ("read", "vread", "history-instance", "search-type", "create", "update")
-_READ_ONLY = frozenset({"AuditEvent", "Provenance"})
-_LEDGER = ("read", "search-type")
+_INTERACTIONS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"AuditEvent": ("read", "search-type"), "Provenance": _INTERACTIONS[:4]}
+)
 
 
 def capability(service: Service) -> Callable[[Request], Awaitable[Response]]:
@@ -83,10 +87,8 @@ def _security(origin: str) -> Tree:
 
 
 def _resource(kind: str) -> Tree:
-    codes = _INTERACTIONS
-    if kind in _READ_ONLY:
-        codes = _LEDGER if kind == "AuditEvent" else _INTERACTIONS[:4]
-    parameters = PARAMETERS.get(kind, {})
+    codes = _INTERACTIONS_OF.get(kind, _INTERACTIONS)
+    parameters = AUDIT_PARAMETERS if kind == "AuditEvent" else PARAMETERS.get(kind, {})
     described: Tree = {
         "type": kind,
         "interaction": [{"code": code} for code in codes],
@@ -99,16 +101,9 @@ def _resource(kind: str) -> Tree:
         "conditionalDelete": "not-supported",
         "referencePolicy": ["literal"],
     }
-    includes = sorted(
-        f"{kind}:{one.name}" for one in parameters.values() if one.kind is Kind.REFERENCE
-    )
-    if includes:
-        described["searchInclude"] = includes
+    if includes(kind):
+        described["searchInclude"] = list(includes(kind))
     described["searchParam"] = [
-        {"name": name, "type": _kind(one.kind)} for name, one in sorted(parameters.items())
+        {"name": name, "type": one.kind.value} for name, one in sorted(parameters.items())
     ]
     return described
-
-
-def _kind(kind: Kind) -> str:
-    return "token" if kind.value == "special" else str(kind.value)

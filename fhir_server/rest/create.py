@@ -1,4 +1,7 @@
-"""Create and update. https://hl7.org/fhir/R4/http.html#create, https://hl7.org/fhir/R4/http.html#update"""
+"""Create and update.
+
+https://hl7.org/fhir/R4/http.html#create, https://hl7.org/fhir/R4/http.html#update
+"""
 
 from typing import Any
 
@@ -22,7 +25,9 @@ async def create(service: Service, request: Request, access: Access) -> Ask:
     require_json(request)
     resource_type = request.path_params["type"]
     if "if-none-exist" in request.headers:
-        raise NotSupported.of("Conditional create is not supported.", diagnostics="Leave out If-None-Exist.")
+        raise NotSupported.of(
+            "Conditional create is not supported.", diagnostics="Leave out If-None-Exist."
+        )
     tree = judged(await body_of(request), resource_type)
 
     def render(stored: Stored) -> Response:
@@ -54,7 +59,7 @@ async def update(service: Service, request: Request, access: Access) -> Ask:
 
 
 def judged(body: bytes, resource_type: str) -> Tree:
-    """Return the resource in *body*. Raises Invalid for what is no JSON, Unprocessable for the rest."""
+    """Return the resource in *body*; Invalid for what is no JSON, Unprocessable for the rest."""
     content = json.decode(body)
     if not isinstance(content, dict):
         raise Invalid.of("The body has to be one FHIR resource.")

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from fhir_server.access import Access, Agent, NoRecord
 from fhir_server.errors import FhirError, Unauthenticated, Unavailable
-from fhir_server.record import Record
+from fhir_server.record import Asked, Record
 from fhir_server.rest.outcome import refusal
 
 DEADLINE = 5.0
@@ -45,7 +45,7 @@ class Service:
     record: Record
     authenticate: Authenticate
     base: str
-    """Absolute address of the FHIR interface, without a slash at its end; never from the Host header."""
+    """Absolute address of the FHIR interface, without a slash at its end; never from a header."""
 
 
 Interact = Callable[[Service, Request, Access], Awaitable[Ask]]
@@ -94,17 +94,13 @@ async def _answer(
 async def noted(
     record: Record, access: Access, subtype: str, request: Request, error: FhirError
 ) -> None:
-    """Leave the refusal on the ledger before it is given out. Raises Unavailable where that fails."""
-    known = not isinstance(error, Unauthenticated)
-    future = record.note(
-        access,
-        subtype,
-        outcome="4",
-        entity=_entity(request) if known else "",
-        query=str(request.url.query) if subtype.startswith("search") and known else "",
-        reason=error.issues[0].text,
-    )
-    await within_deadline(future)
+    """Leave the refusal on the ledger before it is given out; Unavailable where that fails."""
+    asked = Asked(subtype)
+    # What a stranger names is not kept: it could be anything.
+    if not isinstance(error, Unauthenticated):
+        query = str(request.url.query) if subtype.startswith("search") else ""
+        asked = Asked(subtype, _entity(request), query)
+    await within_deadline(record.refuse(access, asked, error))
 
 
 def _entity(request: Request) -> str:
@@ -113,7 +109,7 @@ def _entity(request: Request) -> str:
 
 
 async def within_deadline(future: "Future[Any]") -> Any:
-    """Await the committer's answer. Raises Unavailable past the deadline; the piece may be dropped."""
+    """Await the committer's answer; Unavailable past the deadline, the piece being dropped."""
     try:
         return await asyncio.wait_for(asyncio.wrap_future(future), DEADLINE)
     except TimeoutError:

@@ -68,7 +68,10 @@ async def body_of(request: Request, *kinds: str) -> bytes:
 
 
 def version_headers(stored: Stored) -> dict[str, str]:
-    """Return ETag and Last-Modified for a version. https://hl7.org/fhir/R4/http.html#versioning"""
+    """Return ETag and Last-Modified for a version.
+
+    https://hl7.org/fhir/R4/http.html#versioning
+    """
     modified = from_micros(stored.last_updated)
     return {
         **SAFE,
@@ -81,5 +84,7 @@ def version_in(tag: str) -> int:
     """Return the version that an entity tag names. Raises Invalid for anything but W/"n"."""
     text = tag.strip().removeprefix("W/").strip('"')
     if not text.isascii() or not text.isdigit():
-        raise Invalid.of("If-Match takes the ETag that the server gave.", diagnostics='If-Match: W/"1"')
+        raise Invalid.of(
+            "If-Match takes the ETag that the server gave.", diagnostics='If-Match: W/"1"'
+        )
     return int(text)

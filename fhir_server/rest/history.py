@@ -1,4 +1,7 @@
-"""History of one resource. https://hl7.org/fhir/R4/http.html#history"""
+"""History of one resource.
+
+https://hl7.org/fhir/R4/http.html#history
+"""
 
 from collections.abc import Sequence
 
@@ -49,8 +52,13 @@ def _page(request: Request) -> tuple[int, int | None]:
     for name in request.query_params:
         if name not in {"_count", "_before", "_format"}:
             raise Invalid.of(f"History does not know the parameter {name[:64]!r}.")
-    count, before = request.query_params.get("_count", str(MOST)), request.query_params.get("_before")
-    if not all(text.isascii() and text.isdigit() and len(text) <= 9 for text in (count, before or "0")):
+    count, before = (
+        request.query_params.get("_count", str(MOST)),
+        request.query_params.get("_before"),
+    )
+    if not all(
+        text.isascii() and text.isdigit() and len(text) <= 9 for text in (count, before or "0")
+    ):
         raise Invalid.of("_count and _before are whole numbers.")
     return max(1, min(int(count), MOST)), int(before) if before else None
 

@@ -1,4 +1,7 @@
-"""Read and vread. https://hl7.org/fhir/R4/http.html#read, https://hl7.org/fhir/R4/http.html#vread"""
+"""Read and vread.
+
+https://hl7.org/fhir/R4/http.html#read, https://hl7.org/fhir/R4/http.html#vread
+"""
 
 from starlette.requests import Request
 from starlette.responses import Response

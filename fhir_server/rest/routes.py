@@ -1,4 +1,4 @@
-"""The addresses of the FHIR interface: plain Starlette routes, everything else refused in FHIR's words.
+"""The addresses of the FHIR interface: plain Starlette routes, all else refused in FHIR's words.
 
 https://hl7.org/fhir/R4/http.html
 """
@@ -72,7 +72,6 @@ async def _refused(_service: Service, request: Request, _access: Access) -> Ask:
         if request.method != "GET":
             raise _not_allowed(allowed)
     raise NotFound.of("There is nothing at this address.")
-
 
 
 def _not_allowed(allow: str) -> NotAllowed:

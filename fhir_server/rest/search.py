@@ -1,4 +1,7 @@
-"""Search within a type, by GET and by POST. https://hl7.org/fhir/R4/http.html#search"""
+"""Search within a type, by GET and by POST.
+
+https://hl7.org/fhir/R4/http.html#search
+"""
 
 from urllib.parse import parse_qsl, urlencode
 
@@ -62,7 +65,9 @@ def _bundle(service: Service, query: Query | AuditQuery, page: Page) -> bytes:
     links = [("self", _joined(address, query.canonical()))]
     if page.next:
         following = urlencode({"_page": page.next})
-        links.append(("next", _joined(address, "&".join(filter(None, (query.canonical(), following))))))
+        links.append(
+            ("next", _joined(address, "&".join(filter(None, (query.canonical(), following)))))
+        )
     found = [("match", one) for one in page.matches] + [("include", one) for one in page.included]
     return bundle(
         "searchset",

@@ -1,1 +1,1 @@
-"""Where resources, their versions and their index rows are kept. Opened by `fhir_server.record` alone."""
+"""Where resources, versions and index rows are kept. Opened by `fhir_server.record` alone."""

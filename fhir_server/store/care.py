@@ -32,7 +32,7 @@ def rewrite(connection: Connection, team: Tree, patient: str) -> None:
 
 
 def relationships(team: Tree, patient: str) -> list[dict[str, Any]]:
-    """Return the rows for *team*: one for each practitioner named in it, none unless it is active."""
+    """Return the rows for *team*: one for each practitioner in it, none unless it is active."""
     if team.get("status") != "active":
         return []
     whole = _span(team)

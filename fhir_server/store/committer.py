@@ -64,7 +64,7 @@ class Committer:
         self._thread.start()
 
     def submit(self, piece: Piece) -> "Future[Any]":
-        """Queue *piece*; its future is answered after the commit. Raises Unavailable when full or broken."""
+        """Queue *piece*, whose future is answered after the commit; Unavailable when full."""
         if self._refusing:
             raise Unavailable.of(self._refusing)
         try:
@@ -158,7 +158,9 @@ class Committer:
         cause = getattr(error, "orig", None)
         if not getattr(cause, "sqlite_errorname", "").startswith("SQLITE_IOERR"):
             return
-        self._refusing = "The disk failed; nothing can be written until the server has been restarted."
+        self._refusing = (
+            "The disk failed; nothing can be written until the server has been restarted."
+        )
         log.critical("disk error while writing: refusing all writes")
         if self._on_fatal is not None:
             self._on_fatal(self._refusing)

@@ -92,14 +92,22 @@ def assert_durable(engines: Engines) -> None:
             }
         else:
             wanted = {"fsync": "on", "full_page_writes": "on"}
-            found = {name: str(connection.exec_driver_sql(f"SHOW {name}").scalar()) for name in wanted}
+            found = {
+                name: str(connection.exec_driver_sql(f"SHOW {name}").scalar()) for name in wanted
+            }
             mode = str(connection.exec_driver_sql("SHOW synchronous_commit").scalar())
             if mode not in {"on", "local", "remote_write", "remote_apply"}:
                 found["synchronous_commit"] = mode
                 wanted["synchronous_commit"] = "on"
-    wrong = [f"{name} is {found[name]}, not {wanted[name]}" for name in wanted if found[name] != wanted[name]]
+    wrong = [
+        f"{name} is {found[name]}, not {wanted[name]}"
+        for name in wanted
+        if found[name] != wanted[name]
+    ]
     if wrong:
-        raise Unavailable.of("The database may lose what it has acknowledged: " + "; ".join(wrong) + ".")
+        raise Unavailable.of(
+            "The database may lose what it has acknowledged: " + "; ".join(wrong) + "."
+        )
 
 
 @contextmanager
@@ -114,5 +122,8 @@ def one_state(engines: Engines) -> Iterator[Connection]:
                 connection.exec_driver_sql("ROLLBACK")
     else:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with engines.reader.connect().execution_options(**options) as connection, connection.begin():
+        with (
+            engines.reader.connect().execution_options(**options) as connection,
+            connection.begin(),
+        ):
             yield connection

@@ -40,7 +40,16 @@ def columns(table: FromClause) -> list[ColumnElement[Any]]:
 
 def stored(row: Row[Any]) -> Stored:
     """Return the row of `columns` as a value."""
-    return Stored(*row[:7], body=bytes(row[7]))
+    return Stored(
+        type=row.type,
+        id=row.id,
+        version=row.version,
+        last_updated=row.last_updated,
+        patient=row.patient,
+        release_at=row.release_at,
+        labels=row.labels,
+        body=bytes(row.body),
+    )
 
 
 def audit_event(row: Row[Any]) -> Stored:
@@ -82,7 +91,7 @@ def first(connection: Connection, statement: Select[Any]) -> Stored | None:
 
 
 def caring_team(connection: Connection, patient: str, practitioner: str, now: int) -> str:
-    """Return the id of a team by which *practitioner* cares for *patient* now, or the empty text."""
+    """Return the id of a team by which *practitioner* cares for *patient* now; empty for none."""
     table = care_relationship.c
     team = connection.execute(
         select(table.team)

@@ -1,4 +1,4 @@
-"""The rows that filing makes: versions moved, bodies replaced, index rows changed where they differ.
+"""The rows that filing makes: versions moved, bodies replaced, index rows where they differ.
 
 Gathered while a piece runs, and written in one multi-row statement for each table.
 """
@@ -77,7 +77,13 @@ class Gathered:
 
     def forget(self) -> None:
         """Drop what is gathered and not yet written."""
-        for gathered in (self._created, self._changed, self._superseded, self._removed, self._added):
+        for gathered in (
+            self._created,
+            self._changed,
+            self._superseded,
+            self._removed,
+            self._added,
+        ):
             gathered.clear()
 
 
@@ -102,7 +108,9 @@ _DELETES = {name: _delete(table) for name, table in _TABLES.items()}
 _UPDATE = (
     update(resource)
     .where(and_(*(resource.c[name] == bindparam(f"key_{name}") for name in _KEY)))
-    .values({column.name: bindparam(column.name) for column in resource.c if column.name not in _KEY})
+    .values(
+        {column.name: bindparam(column.name) for column in resource.c if column.name not in _KEY}
+    )
 )
 
 

@@ -39,7 +39,7 @@ def _resource_columns(*, versioned: bool) -> list[Column[Any]]:
 
 
 resource = Table("resource", metadata, *_resource_columns(versioned=False))
-"""The current version of each resource: the bytes that are served, and what decides who may see them."""
+"""The current version of each resource: the bytes served, and what decides who may see them."""
 
 Index(
     "resource_by_patient",
@@ -126,7 +126,7 @@ care_relationship = Table(
     Column("starts", BigInteger, nullable=False),
     Column("ends", BigInteger, nullable=True),
 )
-"""Who cares for whom, from when until when: written together with CareTeam, never searched out of an index."""
+"""Who cares for whom, from when until when: written together with CareTeam."""
 
 Index(
     "care_relationship_by_practitioner",
@@ -147,7 +147,7 @@ held_notice = Table(
     Column("opens", BigInteger, nullable=True),
     Column("contact", Text, nullable=False),
 )
-"""What a patient may know of a held report: made from the order and the policy, not from the result."""
+"""What a patient may know of a held report: from the order and the policy, not the result."""
 
 bucket_lock = Table(
     "bucket_lock",
@@ -180,7 +180,7 @@ audit_entry = Table(
     Column("request_id", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
-"""The ledger: INSERT and SELECT only. The columns beside the body are made from it, and checked against it."""
+"""The ledger: INSERT and SELECT only. The columns beside the body are made from it."""
 
 Index("audit_entry_by_time", audit_entry.c.recorded, audit_entry.c.seq)
 Index("audit_entry_by_patient", audit_entry.c.patient, audit_entry.c.recorded, audit_entry.c.seq)
@@ -195,7 +195,7 @@ audit_head = Table(
     Column("size", BigInteger, nullable=False),
     Column("peaks", LargeBinary, nullable=False),
 )
-"""The tree's size and the roots of its perfect subtrees, largest first: the one audit row that changes."""
+"""The tree's size and the roots of its perfect subtrees: the one audit row that changes."""
 
 audit_checkpoint = Table(
     "audit_checkpoint",

@@ -104,7 +104,18 @@ class Writer:
             return Filed(before, "unchanged")
         if (tree["resourceType"], id_) in self._filed:
             self.flush()
-        stored = _version(tree, id_, patient, release_at, labels, self.now, before)
+        version = 1 if before is None else before.version + 1
+        last_updated = self.now if before is None else max(self.now, before.last_updated + 1)
+        stored = Stored(
+            type=tree["resourceType"],
+            id=id_,
+            version=version,
+            last_updated=last_updated,
+            patient=patient,
+            release_at=None if release_at is None else max(release_at, last_updated),
+            labels=labels,
+            body=_body(tree, id_, version, last_updated),
+        )
         who = self.access.agent.user or self.access.agent.client or self.access.agent.role
         self._gathered.replace(before, stored, tree, superseded_by=who, reason=reason)
         self._filed[stored.type, id_] = stored
@@ -163,7 +174,7 @@ class Writer:
         statement: Executable,
         parameters: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
     ) -> int:
-        """Execute *statement* on the caller's own package's tables; return the number of rows changed."""
+        """Execute *statement* on the caller's own tables; return how many rows it changed."""
         return self._connection.execute(statement, parameters).rowcount
 
     def flush(self) -> None:
@@ -171,33 +182,12 @@ class Writer:
         self._gathered.flush(self._connection)
 
 
-def _version(
-    tree: Tree,
-    id_: str,
-    patient: str,
-    release_at: int | None,
-    labels: int,
-    now: int,
-    before: Stored | None,
-) -> Stored:
-    last_updated = now if before is None else max(now, before.last_updated + 1)
-    version = 1 if before is None else before.version + 1
-    return Stored(
-        type=tree["resourceType"],
-        id=id_,
-        version=version,
-        last_updated=last_updated,
-        patient=patient,
-        release_at=None if release_at is None else max(release_at, last_updated),
-        labels=labels,
-        body=_body(tree, id_, version, last_updated),
-    )
-
-
 def _body(tree: Tree, id_: str, version: int, last_updated: int) -> bytes:
     own = {"versionId": str(version), "lastUpdated": instant_text(from_micros(last_updated))}
     kept = {name: value for name, value in tree.get("meta", {}).items() if name not in own}
-    rest = {name: value for name, value in tree.items() if name not in {"resourceType", "id", "meta"}}
+    rest = {
+        name: value for name, value in tree.items() if name not in {"resourceType", "id", "meta"}
+    }
     head = {"resourceType": tree["resourceType"], "id": id_, "meta": own | kept}
     return json.encode(head | rest)
 

@@ -114,7 +114,7 @@ def send_files(
 
 
 def trace(key: Annotated[str, typer.Argument(metavar="CONTROL_ID|ACCESSION")]) -> None:
-    """Show a message's bytes, fate, resources and answer; on the ledger like any look at a record."""
+    """Show a message's bytes, fate, resources and answer; the look is on the ledger."""
     settings = from_environment()
     migrations.require_current(settings.database_url)
     found = carried(settings, {"command": "trace", "key": key})
@@ -144,7 +144,9 @@ def errors() -> None:
     Console().print(table)
 
 
-def add(file: Annotated[Path, typer.Argument(exists=True, help="The feed's agreement, as TOML.")]) -> None:
+def add(
+    file: Annotated[Path, typer.Argument(exists=True, help="The feed's agreement, as TOML.")],
+) -> None:
     """Agree on a feed, or change it."""
     settings = from_environment()
     migrations.require_current(settings.database_url)
@@ -189,7 +191,12 @@ def map_code(
     """Give a laboratory's own code its meaning in SNOMED CT or LOINC, from now on."""
     target_system, _, target_code = target.partition("|")
     meaning = {"system": target_system, "code": target_code, "display": display}
-    request = {"command": "code-map", "feed": feed, "system": system, "code": code, "target": meaning}
+    request = {
+        "command": "code-map",
+        "feed": feed,
+        "system": system,
+        "code": code,
+        "target": meaning,
+    }
     carried(from_environment(), request)
     typer.echo(f"{code} of {feed} means {target} from now on.")
-

@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def run_all(*, quiet: Quiet = False) -> None:
-    """Run everything in one process: HTTP, MLLP and work. The schema is brought up to date first."""
+    """Run HTTP, MLLP and work in one process, after bringing the schema up to date."""
     settings = from_environment()
     with lock.held(settings.database_url):
         migrations.upgrade(settings.database_url)

@@ -70,7 +70,9 @@ def alan(record: Record) -> str:
     return patient
 
 
-def test_a_read_answers_with_the_stored_bytes_and_leaves_one_entry(record: Record, alan: str) -> None:
+def test_a_read_answers_with_the_stored_bytes_and_leaves_one_entry(
+    record: Record, alan: str
+) -> None:
     before = count_entries(record)
     stored = done(record.read(patient_access(alan), "Patient", alan))
     tree = json.decode(stored.body)
@@ -104,7 +106,9 @@ def test_a_refused_read_says_what_was_asked_and_never_what_was_found(
     assert (row.outcome, row.patient, row.entity) == ("4", "", f"Patient/{brian}")
 
 
-def test_a_type_that_the_token_does_not_name_is_refused_and_logged(record: Record, alan: str) -> None:
+def test_a_type_that_the_token_does_not_name_is_refused_and_logged(
+    record: Record, alan: str
+) -> None:
     before = count_entries(record)
     with pytest.raises(Forbidden):
         done(record.read(patient_access(alan), "Communication", new_id()))
@@ -130,8 +134,11 @@ def test_a_result_opens_when_its_time_comes(record: Record, alan: str) -> None:
     file(record, observation(alan, "later"), id_, alan, release_at=opens)
     with pytest.raises(NotFound):
         done(record.read(patient_access(alan), "Observation", id_))
-    clock, record.clock = record.clock, lambda: __import__("datetime").datetime.fromtimestamp(
-        opens / 1e6 + 1, __import__("datetime").UTC
+    clock, record.clock = (
+        record.clock,
+        lambda: __import__("datetime").datetime.fromtimestamp(
+            opens / 1e6 + 1, __import__("datetime").UTC
+        ),
     )
     assert done(record.read(patient_access(alan), "Observation", id_)).id == id_
     record.clock = clock
@@ -171,7 +178,10 @@ def test_a_piece_that_fails_leaves_nothing_but_its_refusal(record: Record, alan:
         done(record.submit(FILING, piece))
     with pytest.raises(NotFound):
         done(record.read(patient_access(alan), "Observation", id_))
-    outcomes = [row.outcome for row in record.select(select(audit_entry.c.outcome).order_by(audit_entry.c.seq))]
+    outcomes = [
+        row.outcome
+        for row in record.select(select(audit_entry.c.outcome).order_by(audit_entry.c.seq))
+    ]
     assert outcomes[before:] == ["4", "4"]
 
 

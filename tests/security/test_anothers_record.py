@@ -176,7 +176,7 @@ def test_a_parameter_that_is_not_understood_is_refused_and_never_ignored(
     assert issue["details"]["text"]
 
 
-def test_a_conditional_request_for_anothers_resource_is_never_304(world: Any, asked: Asked) -> None:
+def test_a_conditional_request_for_anothers_resource_is_never_304(world: Any) -> None:
     alan = world.as_patient(world.alan)
     theirs = of_patient(world, "Observation", world.brian)[0]
     for header in ({"If-None-Match": 'W/"1"'}, {"If-None-Match": "*"}):

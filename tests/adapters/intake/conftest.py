@@ -12,7 +12,7 @@ from fhir_server.record import Record
 Send = Callable[..., bytes]
 
 
-def oru(  # noqa: PLR0913 - one argument for each field that a test varies
+def oru(
     *,
     control_id: str = "MSG1",
     nhs_number: str = "9990000018",

@@ -63,7 +63,9 @@ class Sender:
             chunk = await asyncio.wait_for(self.reader.read(65_536), 30)
             if not chunk:
                 raise ConnectionError("closed")
-            self._waiting += [one.payload for one in self._framer.feed(chunk) if isinstance(one, Frame)]
+            self._waiting += [
+                one.payload for one in self._framer.feed(chunk) if isinstance(one, Frame)
+            ]
         return self._waiting.pop(0)
 
     async def closed(self) -> bool:

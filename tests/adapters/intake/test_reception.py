@@ -182,7 +182,9 @@ def test_a_message_that_fits_no_feed_is_refused_and_kept(
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x00\x01", b"MSH", b"MSH|^~\\&|", b"PID|1"])
-def test_what_is_no_message_gets_an_answer_and_is_kept(record: Record, send: Send, raw: bytes) -> None:
+def test_what_is_no_message_gets_an_answer_and_is_kept(
+    record: Record, send: Send, raw: bytes
+) -> None:
     assert b"MSA|A" in send(raw)
     assert len(fates(record)) == 1
 

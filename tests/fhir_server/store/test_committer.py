@@ -177,8 +177,7 @@ def test_two_committers_lock_their_buckets_in_one_order_and_never_deadlock(
     futures: list[Future[Any]] = []
     for number in range(60):
         first, second = (7, 4000) if number % 2 else (4000, 7)
-        for committer in committers:
-            futures.append(committer.submit(piece(lambda _: None, first, second)))
+        futures += [one.submit(piece(lambda _: None, first, second)) for one in committers]
     assert [future.result(30) for future in futures] == [None] * 120
     for committer, engines in zip(committers, pairs, strict=True):
         committer.close()

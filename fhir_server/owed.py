@@ -1,0 +1,77 @@
+"""The entries that an access owes to the ledger: what was asked, by whom, in what relation."""
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from fhir_server.access import Access, CaredFor, OwnRecord, WholeStore
+from fhir_server.audit.event import AccessEvent, encode
+from fhir_server.errors import FhirError, Unavailable
+from fhir_server.model.ids import new_id
+from fhir_server.store import read
+
+DONE, REFUSED, FAILED = "0", "4", "8"
+"""Outcomes, of https://hl7.org/fhir/R4/valueset-audit-event-outcome.html."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, in the words of the ledger."""
+
+    subtype: str
+    entity: str = ""
+    query: str = ""
+
+    def told(self, outcome: str = DONE, reason: str = "") -> dict[str, str]:
+        """Return what the entry of this tells, with its outcome."""
+        return {
+            "subtype": self.subtype,
+            "entity": self.entity,
+            "query": self.query,
+            "outcome": outcome,
+            "reason": reason,
+        }
+
+    def failed(self, error: Exception) -> dict[str, str]:
+        """Return what the entry tells when *error* is the answer: never what was found."""
+        if not isinstance(error, FhirError):
+            return self.told(FAILED, "a fault in the server")
+        outcome = FAILED if isinstance(error, Unavailable) else REFUSED
+        return self.told(outcome, error.issues[0].text if error.issues else "")
+
+
+def entry(connection: Connection, access: Access, now: int, **told: str) -> bytes:
+    """Return the entry with the care relationship of this moment, *now* in microseconds."""
+    patient = told.get("patient", "")
+    relationship = _relationship(connection, access, patient, now) if patient else ""
+    return bare_entry(access, now, relationship=relationship, **told)
+
+
+def bare_entry(
+    access: Access, now: int, *, subtype: str, outcome: str = DONE, **told: str
+) -> bytes:
+    """Return an entry that names no patient, and so no relationship."""
+    event = AccessEvent(
+        subtype=subtype,
+        outcome=outcome,
+        recorded=now,
+        agent=access.agent,
+        request_id=access.request_id,
+        **told,
+    )
+    return encode(event, id_=new_id(), nonce=secrets.token_bytes(16))
+
+
+def _relationship(connection: Connection, access: Access, patient: str, now: int) -> str:
+    """Return by what relation the caller stands to *patient* at this moment."""
+    match access.reach:
+        case OwnRecord(patients):
+            return "self" if patient in patients else ""
+        case CaredFor(practitioner):
+            team = read.caring_team(connection, patient, practitioner, now)
+            return f"CareTeam/{team}" if team else ""
+        case WholeStore():
+            return "system"
+        case _:
+            return ""
