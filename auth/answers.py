@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from auth.authorization_server import Reply
 from auth.services import AuthServices
+from auth.throttle import Throttle
 from auth.views import RefusalView
 from fhir_server.errors import TooMany
 from fhir_server.model import json
@@ -61,9 +62,9 @@ def network(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def limited(services: AuthServices, request: Request, endpoint: str) -> None:
+def limited(throttle: Throttle, request: Request, endpoint: str) -> None:
     """Count the request. Raises TooMany, with the seconds to wait as diagnostics."""
-    wait = services.attempts.wait(f"{endpoint} {network(request)}")
+    wait = throttle.wait(f"{endpoint} {network(request)}")
     if wait:
         raise TooMany.of("Too many requests: please wait and try again.", diagnostics=str(wait))
 

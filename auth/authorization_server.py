@@ -7,7 +7,7 @@ A server is made for each request, over that request's transaction; nothing outl
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
@@ -51,7 +51,7 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: a JSON *body*, or a *location* to which the browser is sent."""
+    """An answer: a JSON *body*, or a *location* to which the browser is sent; errors name both."""
 
     status: int
     body: Mapping[str, Any]
@@ -148,7 +148,7 @@ class _Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
         if isinstance(error, InvalidClientError):
             return _invalid_client(error.status_code)
         reply: Reply = super().handle_error_response(request, error)
-        return reply
+        return replace(reply, body={"error": error.error}) if reply.location else reply
 
     def handle_response(self, status: int, body: Any, headers: Iterable[tuple[str, str]]) -> Reply:
         location = dict(headers).get("Location", "")
@@ -191,13 +191,13 @@ def decide(
     grant = server.get_authorization_grant(request)
     allowed = None if ticked is None else Allowed(login, ticked)
     reply: Reply = server.create_authorization_response(request, allowed, grant)
-    if "error=" in reply.location or not reply.location:
+    if reply.error:
         writer.audit(
             Subtype.CONSENT,
             outcome="4",
             patient=login.patient,
             entity=f"client:{sent.get('client_id', '')}",
-            reason="not allowed",
+            reason=reply.error,
         )
     return reply
 

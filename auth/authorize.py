@@ -27,6 +27,7 @@ from auth.views import (
     REQUEST_FIELD,
     ConsentView,
 )
+from fhir_server.access import Access
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.errors import Forbidden, Invalid
 from fhir_server.model import json
@@ -56,10 +57,10 @@ async def ask(services: AuthServices, request: Request, request_id: str) -> Resp
             authorization_server.question, issuer(services), services.record.select, sent, login
         )
     except Unredirectable:
-        await _refused(services, request, request_id, "application or address not proven")
+        await _refused(services, request, request_id, session, "application or address not proven")
         return refusal_page(services, request_id, _UNPROVEN)
     if isinstance(found, Reply):
-        await _refused(services, request, request_id, "not to be put to anybody")
+        await _refused(services, request, request_id, session, found.error)
         return redirect(found.location)
     if session is None:
         following = f"{sign_in.AUTHORIZE}?{request.url.query}"
@@ -86,8 +87,7 @@ async def decide(services: AuthServices, request: Request, request_id: str) -> R
     cookie = request.cookies.get(sessions.cookie_name(services), "")
     if session is None or not sessions.csrf_fits(cookie, sent.get(CSRF_FIELD, "")):
         raise Forbidden.of(_UNANSWERABLE)
-    principal = sessions.principal(session)
-    access = policy.access(principal, request_id=request_id, network=network(request))
+    access = _access(request, request_id, session)
     answer = ticked if sent[DECISION_FIELD] == ALLOW else None
 
     def piece(writer: Writer) -> Reply | None:
@@ -107,9 +107,22 @@ def issuer(services: AuthServices) -> Issuer:
     return Issuer(services.public_url, services.fhir_base)
 
 
-async def _refused(services: AuthServices, request: Request, request_id: str, reason: str) -> None:
-    access = policy.stranger(request_id=request_id, network=network(request))
+async def _refused(
+    services: AuthServices,
+    request: Request,
+    request_id: str,
+    session: Session | None,
+    reason: str,
+) -> None:
+    access = _access(request, request_id, session)
     await committed(services.record.note(access, Subtype.CONSENT, outcome="4", reason=reason))
+
+
+def _access(request: Request, request_id: str, session: Session | None) -> Access:
+    if session is None:
+        return policy.stranger(request_id=request_id, network=network(request))
+    principal = sessions.principal(session)
+    return policy.access(principal, request_id=request_id, network=network(request))
 
 
 async def _keep(
@@ -120,9 +133,7 @@ async def _keep(
     sent: dict[str, str],
 ) -> str:
     """Keep what is asked, for this session to decide; return its name for the form."""
-    text = new_secret()
-    principal = sessions.principal(session)
-    access = policy.access(principal, request_id=request_id, network=network(request))
+    text, access = new_secret(), _access(request, request_id, session)
 
     def piece(writer: Writer) -> None:
         writer.execute(delete(table).where(table.c.expires <= writer.now))

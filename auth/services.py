@@ -25,7 +25,9 @@ class AuthServices:
     demo_accounts: tuple[DemoAccount, ...] = ()
     fhir_path: str = "/fhir"
     attempts: Throttle = field(default_factory=lambda: Throttle(limit=60, seconds=60))
-    """Requests from one address to each endpoint that takes secrets."""
+    """Sign-ins tried from one address."""
+    exchanges: Throttle = field(default_factory=lambda: Throttle(limit=600, seconds=60))
+    """Requests of one address to each endpoint for applications, which may serve many people."""
 
     @property
     def now(self) -> int:

@@ -42,7 +42,7 @@ async def attempt(services: AuthServices, request: Request, request_id: str) -> 
     """Answer the form: a session and the way on, or the page again with what is wrong."""
     sent = forms.once(await forms.read_form(request))
     following, name = sent.get(NEXT_FIELD, "/"), sent.get(LOGIN_FIELD, "").strip()
-    limited(services, request, "sign-in")
+    limited(services.attempts, request, "sign-in")
     cookie = request.cookies.get(sessions.cookie_name(services), "")
     access = policy.stranger(request_id=request_id, network=network(request))
     if not sessions.csrf_fits(cookie, sent.get(CSRF_FIELD, "")):

@@ -84,7 +84,7 @@ async def _sent(
     services: AuthServices, request: Request, endpoint: str
 ) -> tuple[dict[str, str], str]:
     """Return the form and the Authorization header, refusing what could be read in two ways."""
-    limited(services, request, endpoint)
+    limited(services.exchanges, request, endpoint)
     sent = forms.once(await forms.read_form(request))
     headers = request.headers.getlist("authorization")
     if len(headers) > 1 or (headers and "client_secret" in sent):

@@ -295,6 +295,7 @@ def built(record, clock, *, url=URL, limit=1000, demo_accounts=()) -> Portal:
         pages.render,
         pages.render,
         attempts=Throttle(limit=limit, seconds=60),
+        exchanges=Throttle(limit=limit, seconds=60),
         demo_accounts=demo_accounts,
     )
     app = FastAPI(openapi_url=None)

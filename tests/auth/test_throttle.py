@@ -11,9 +11,17 @@ def test_a_caller_has_to_wait_after_the_limit_and_others_do_not():
     assert gate.wait("b") == 0
 
 
-def test_waiting_is_over_when_the_attempts_are_old():
-    gate = Throttle(limit=2, seconds=0)
-    assert [gate.wait("a") for _ in range(5)] == [0] * 5
+def test_attempts_come_back_evenly(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(throttle.time, "monotonic", lambda: now[0])
+    gate = Throttle(limit=3, seconds=60)
+    assert [gate.wait("a") for _ in range(4)] == [0, 0, 0, 20]
+    now[0] += 19.5
+    assert gate.wait("a") == 1
+    now[0] += 0.5
+    assert [gate.wait("a") for _ in range(2)] == [0, 20]
+    now[0] += 1000
+    assert [gate.wait("a") for _ in range(4)] == [0, 0, 0, 20]
 
 
 def test_memory_is_bounded_by_forgetting_who_was_quiet_longest(monkeypatch):
