@@ -1,0 +1,142 @@
+"""Every page of a clinician, in each of its states."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from portal_api import london
+from portal_api.pages import views_clinician as clinician
+from portal_api.pages.reading_views import reading_view
+from portal_api.pages.views_shell import (
+    Choice,
+    FormError,
+    Shell,
+)
+from portal_api.readings import Reading, runs
+from tests.portal_api.pages.samples import (
+    ALAN,
+    BOX,
+    BRIAN,
+    CLINICIAN,
+    FAULTY,
+    NOTE,
+    NOW,
+    moment,
+    staff_shell,
+)
+from tests.portal_api.pages.samples_patient import MESSAGES, THREADS
+
+WHO = clinician.PatientName(
+    "Alan Ashworth", "4 March 1955 (71 years)", "999 000 0018", "/clinician/patients/1"
+)
+
+
+def review(
+    readings: list[Reading], title: str, *, held: bool, errors: tuple[FormError, ...] = ()
+) -> clinician.ReviewView:
+    """The clinician's page of the last of *readings*."""
+    reasons = (
+        Choice("spoken", "I have spoken with the patient"),
+        Choice("routine", "Nothing in it needs a talk first"),
+    )
+    return clinician.ReviewView(
+        WHO,
+        title,
+        readings[-1].taken,
+        moment(0, 13),
+        readings[-1].laboratory,
+        "final",
+        None,
+        tuple(reading_view(one, runs(readings)) for one in readings[-1:]),
+        "",
+        document=False,
+        held=held,
+        opens=london.at(NOW + timedelta(days=13)),
+        action="/clinician/reports/1/release",
+        version=1,
+        reasons=reasons,
+        errors=errors,
+    )
+
+
+def clinician_pages() -> Iterator[tuple[str, str, Shell, object]]:
+    """Every page of a clinician."""
+    mine, inbox = (staff_shell(name, *CLINICIAN) for name in ("My patients", "Team inbox"))
+    rows = tuple(
+        clinician.PatientRow(replace(WHO, name=name), "Urology nurses")
+        for name in ("Alan Ashworth", "Brian Booth", "Colin Clarke")
+    )
+    held = clinician.ReportRow(
+        "/clinician/reports/1",
+        "PSA",
+        "0.21 ug/L",
+        "within",
+        moment(0),
+        "Northgate Hospital laboratory",
+        "final",
+        held=True,
+        opens=london.at(NOW + timedelta(days=13)),
+    )
+    open_ = replace(
+        held, held=False, opens=None, value="0.09 ug/L", taken=moment(182), status="corrected"
+    )
+    waiting = clinician.WaitingRow(
+        "/clinician/messages/1",
+        "My next blood test",
+        WHO,
+        "3 days",
+        late=True,
+        owner="Nurse Priya Shah",
+        mine=False,
+        take="/clinician/messages/1/take",
+    )
+    yield "clinician-patients", "clinician/patients.jinja", mine, clinician.PatientsView(rows, 2)
+    yield (
+        "clinician-patients-none",
+        "clinician/patients.jinja",
+        mine,
+        clinician.PatientsView((), 0, "zz"),
+    )
+    yield (
+        "clinician-patient",
+        "clinician/patient.jinja",
+        mine,
+        clinician.PatientView(
+            WHO,
+            (held, replace(held, opens=None, status="preliminary")),
+            (open_,),
+            THREADS,
+            "/clinician/patients/1/write",
+        ),
+    )
+    yield "clinician-review", "clinician/review.jinja", mine, review(BRIAN, "PSA", held=True)
+    yield (
+        "clinician-review-error",
+        "clinician/review.jinja",
+        mine,
+        review([NOTE], "Bowel biopsy", held=True, errors=(FormError("reason", "Choose a reason"),)),
+    )
+    yield "clinician-review-open", "clinician/review.jinja", mine, review(ALAN, "PSA", held=False)
+    yield (
+        "clinician-inbox",
+        "clinician/inbox.jinja",
+        inbox,
+        clinician.InboxView((waiting, replace(waiting, late=False, mine=True, age="2 hours"))),
+    )
+    yield "clinician-inbox-empty", "clinician/inbox.jinja", inbox, clinician.InboxView(())
+    yield (
+        "clinician-conversation",
+        "clinician/conversation.jinja",
+        inbox,
+        clinician.ConversationView(
+            WHO,
+            "My next blood test",
+            MESSAGES,
+            "Nurse Priya Shah",
+            waiting=True,
+            take="/t",
+            settle="/s",
+            box=BOX,
+        ),
+    )
+    yield "clinician-letter", "clinician/letter.jinja", mine, clinician.LetterView(WHO, FAULTY)
