@@ -9,7 +9,7 @@ from concurrent.futures import Future
 
 from adapters.hl7v2.ack import Fault
 from adapters.hl7v2.header import glimpse
-from adapters.intake import reception, synthetic
+from adapters.intake import batches, reception, synthetic
 from adapters.intake.feeds import Feed, Mismatch, choose
 from adapters.intake.inbox import Arrival
 from adapters.intake.listener import Answers, Limits, Reception, Tally
@@ -29,7 +29,7 @@ def at_desk(record: Record, feeds: Feeds, limits: Limits, tally: Tally) -> Recep
     """Return what a listener hands its frames to; *feeds* is asked anew for every frame."""
 
     async def take(payload: bytes, peer: str, flags: tuple[str, ...]) -> "asyncio.Future[Answers]":
-        future = await asyncio.to_thread(reception.receive, record, feeds(), payload, peer, flags)
+        future = await asyncio.to_thread(batches.receive, record, feeds(), payload, peer, flags)
         return asyncio.wrap_future(future)
 
     async def leave(part: bytes, peer: str, code: str) -> Answers:
