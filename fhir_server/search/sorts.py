@@ -59,6 +59,6 @@ def includes(resource_type: str) -> tuple[str, ...]:
     """
     return tuple(
         f"{resource_type}:{one.name}"
-        for one in PARAMETERS[resource_type].values()
+        for one in PARAMETERS.get(resource_type, {}).values()
         if one.kind is Kind.REFERENCE
     )
