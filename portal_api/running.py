@@ -107,7 +107,7 @@ async def _http(portal: Portal, app: ASGIApp, stop: asyncio.Event) -> AsyncItera
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     serving.add_done_callback(lambda _: stop.set())
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has but a flag
         await asyncio.sleep(0.01)
     if serving.done():
         raise NotStarted(f"Nothing can listen on PORTAL_HTTP_ADDRESS={address}: is it in use?")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from ipaddress import ip_address, ip_network
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from adapters.hl7v2.dialect import Dialect
@@ -18,6 +18,7 @@ from fhir_server.model import json
 
 Tree = dict[str, Any]
 Uniqueness = Literal["forever", "day", "never"]
+T = TypeVar("T")
 
 FRAME_LIMIT = 64 * 1024 * 1024
 """Bytes of one message, unless the feed says otherwise."""
@@ -157,13 +158,14 @@ def from_settings(tree: Tree) -> Feed:
     return replace(feed, dialect=dialect)
 
 
-def _built(kind: type[Any], settings: Tree, prefix: str) -> Any:
-    known = {one.name: one for one in fields(kind)}
+def _built(kind: type[T], settings: Tree, prefix: str) -> T:
+    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]  # a dataclass it is
+    empty: Any = kind
     values = {}
     for name, value in settings.items():
         if name not in known or name == "dialect":
             raise FeedWrongError(f"{prefix}{name}: there is no such setting.")
-        default = getattr(kind(name="x") if kind is Feed else kind(), name)
+        default = getattr(Feed(name="x") if empty is Feed else empty(), name)
         try:
             values[name] = _AS_VALUE[type(default).__name__](value)
         except (TypeError, ValueError, KeyError):
@@ -208,7 +210,7 @@ _AS_VALUE: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
 
 def _shown(value: Any) -> Tree:
     default = Feed(name="") if isinstance(value, Feed) else Dialect()
-    shown = {}
+    shown: Tree = {}
     for one in fields(value):
         mine = getattr(value, one.name)
         if mine == getattr(default, one.name):

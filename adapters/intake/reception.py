@@ -68,7 +68,8 @@ def receive(
 ) -> "Future[Answers]":
     """File one message from *peer* (an address); the Future has the answers once all is committed.
 
-    *flags* are those of its framing. Never fails: when the store can't be written the answer says so.
+    *flags* are those of its framing. Never fails: where the store can't be written, the answer
+    says so.
     """
     header = glimpse(raw)
     chosen = choose(feeds, peer, header)
@@ -155,10 +156,7 @@ def _read(raw: bytes, peer: str, feed: Feed, flags: tuple[str, ...], received_at
         message = er7.read(raw, default_charset=feed.dialect.charset)
         header = read_header(message)
         arrival = _arrival(raw, peer, feed, header)
-        if not header.control_id:
-            raise Refused(
-                "AE", 101, "control-id-missing", "MSH.10", "A message has to have a control id."
-            )
+        _require_control_id(header)
         conversion = convert(message, feed.dialect, received_at=received_at)
         if feed.synthetic_only and synthetic.is_about_a_person(conversion):
             return _barred(peer, header, feed)
@@ -172,6 +170,12 @@ def _read(raw: bytes, peer: str, feed: Feed, flags: tuple[str, ...], received_at
         log.exception("converting a message failed")
         header = glimpse(raw)
         return Read(_arrival(raw, peer, feed, header), header, feed, _our_fault(), flags)
+
+
+def _require_control_id(header: Header) -> None:
+    if not header.control_id:
+        text = "A message has to have a control id."
+        raise Refused("AE", 101, "control-id-missing", "MSH.10", text)
 
 
 def _our_fault() -> Verdict:
@@ -245,7 +249,7 @@ def accessions(conversion: Conversion) -> tuple[str, ...]:
 def _set_aside(
     writer: Writer, read: Read, verdict: Verdict, conversion: Conversion | None = None
 ) -> Answers:
-    """Keep the message for a person (AE, or AA where the feed asks for that), or as refused (AR)."""
+    """Keep the message for a person (AE, or AA where the feed wants that), or as refused (AR)."""
     fault = verdict.fault or Fault(207, "fault", "MSH.9", "")
     answers = _answers(writer, read, verdict)
     refused = verdict.ack == "AR"
