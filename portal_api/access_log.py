@@ -109,7 +109,7 @@ def _deed(one: Access, place: str) -> str:
 
 def _who_in_words(one: Access) -> str:
     at = f" at {one.organization}" if one.organization else ""
-    app = f", with the app {one.client}" if one.client and one.client != "portal" else ""
+    app = f", with the app {one.client}," if one.client and one.client != "portal" else ""
     if one.role == "patient":
         return f"You{app}"
     if one.role == "feed":

@@ -52,6 +52,7 @@ class Thread:
     head: str
     patient: str
     subject: str
+    """`Message` where none was given."""
     team: str
     owner: str
     """The name of the team's member who has taken it on; empty for nobody."""
@@ -211,7 +212,7 @@ def _thread(caller: Caller, head: str, parts: list[Tree], named: dict[str, str])
     return Thread(
         head=head,
         patient=patient,
-        subject=last.get("topic", {}).get("text", ""),
+        subject=last.get("topic", {}).get("text") or "Message",
         team=next(iter(teams), ""),
         owner=named.get(owner, ""),
         owner_reference=owner,
