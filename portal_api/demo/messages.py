@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from portal_api.demo.assays import ASSAYS, Assay, Measured, Profile, flag_of, range_text, usual_range
+from portal_api.demo.assays import (
+    ASSAYS,
+    Assay,
+    Measured,
+    Profile,
+    flag_of,
+    range_text,
+    usual_range,
+)
 from portal_api.demo.hospitals import (
     HOSPITALS,
     RECEIVING_APPLICATION,
@@ -89,7 +97,9 @@ def _tidewater(page: _Page) -> Iterator[str]:
     for measured in order.results:
         place += 1
         exact = not measured.comparator
-        value = ("NM", measured.number) if exact else ("SN", f"{measured.comparator}^{measured.number}")
+        value = (
+            ("NM", measured.number) if exact else ("SN", f"{measured.comparator}^{measured.number}")
+        )
         yield _result(page, place, measured, value)
     for line in _lines(page, "FT"):
         place += 1
@@ -141,7 +151,15 @@ def _order(page: _Page, more: Mapping[int, str]) -> Iterator[str]:
     order, profile = page.order, page.order.profile
     asked_by = REQUESTERS[page.person.team]
     requester = components(
-        asked_by.number, asked_by.family, asked_by.given, "", "", asked_by.title, "", "", STAFF_AUTHORITY
+        asked_by.number,
+        asked_by.family,
+        asked_by.given,
+        "",
+        "",
+        asked_by.title,
+        "",
+        "",
+        STAFF_AUTHORITY,
     )
     taken, issued = to_the_minute(order.taken), to_the_second(order.issued)
     yield segment("ORC", {1: "RE", 2: order.placer, 3: order.filler, 12: requester})

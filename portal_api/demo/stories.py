@@ -72,7 +72,9 @@ def stories(now: datetime) -> tuple[Story, ...]:
         _graham(people["graham"], here),
         _irene(people["irene"], here),
         _john(people["john"], here),
-        Story("keith", people["keith"], _series(people["keith"], "PSA", _monthly(here, {8: "1.9"}))),
+        Story(
+            "keith", people["keith"], _series(people["keith"], "PSA", _monthly(here, {8: "1.9"}))
+        ),
     )
 
 

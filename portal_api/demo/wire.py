@@ -54,5 +54,3 @@ def to_the_minute(instant: datetime) -> str:
 def to_the_second(instant: datetime) -> str:
     """Return *instant* likewise, with its seconds."""
     return instant.astimezone(ZoneInfo("Europe/London")).strftime(_SECOND)
-
-

@@ -1,0 +1,61 @@
+"""Sending as hospitals do: over MLLP, each on a connection of its own, one message after the other."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from adapters.intake.sending import send
+from portal_api.demo.messages import oru
+from portal_api.demo.orders import Order
+from portal_api.settings import Address
+
+
+class NotAccepted(Exception):
+    """The portal did not take a message of the demonstration; the text has its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One message with the answer to it."""
+
+    order: Order
+    answer: bytes
+
+    @property
+    def code(self) -> str:
+        """The acknowledgement code in MSA-1."""
+        for line in self.answer.split(b"\r"):
+            if line.startswith(b"MSA|"):
+                return line.split(b"|")[1].decode("ascii", "replace")
+        return ""
+
+
+def send_all(address: Address, orders: Iterable[Order], sent: Callable[[], None]) -> int:
+    """Send *orders*, each hospital's in their order; call *sent* after every answer.
+
+    Returns how many were sent. Raises NotAccepted at the first that is not answered with AA.
+    """
+    by_hospital: dict[str, list[Order]] = defaultdict(list)
+    for order in orders:
+        by_hospital[order.person.hospital].append(order)
+    with ThreadPoolExecutor(max(len(by_hospital), 1)) as pool:
+        work = [pool.submit(_send, address, mine, sent) for mine in by_hospital.values()]
+        return sum(one.result() for one in work)
+
+
+def send_one(address: Address, order: Order) -> Answered:
+    """Send one message; whatever the answer is, it comes back."""
+    with send(address.host, address.port) as exchange:
+        return Answered(order, exchange(oru(order)))
+
+
+def _send(address: Address, orders: list[Order], sent: Callable[[], None]) -> int:
+    with send(address.host, address.port) as exchange:
+        for order in orders:
+            answered = Answered(order, exchange(oru(order)))
+            if answered.code != "AA":
+                text = answered.answer.decode("ascii", "replace").replace("\r", " ")
+                raise NotAccepted(f"{order.control_id} was answered with {text}")
+            sent()
+    return len(orders)
