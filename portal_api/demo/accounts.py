@@ -1,4 +1,4 @@
-"""Who can sign in to the demonstration, with passwords that are shown; and the app for developers."""
+"""Who can sign in to the demonstration, with a password that is shown; and the developers' app."""
 
 from auth.clients import Client, Kind
 from auth.views import DemoAccount

@@ -1,4 +1,4 @@
-"""The tests of the demonstration's laboratories: names, units, ranges as UK laboratories print them.
+"""The tests of the demonstration's laboratories: names, units and ranges as printed in the UK.
 
 Plausible values for a demonstration, not advice; the portal itself ships no limits.
 """

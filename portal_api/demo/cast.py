@@ -26,7 +26,7 @@ class Cast:
 
     @property
     def history(self) -> tuple[Order, ...]:
-        """All that happened before, in an order in which one person's messages follow each other."""
+        """All that happened before, each person's messages in their order."""
         generated = (order for one in self.crowd for order in one.past)
         return (*all_past(self.stories), *generated)
 

@@ -1,4 +1,4 @@
-"""Job 2: a patient's app signs in with PKCE and pulls results; what is not the patient's stays away."""
+"""Job 2: a patient's app signs in with PKCE and pulls results, and nothing of anyone else."""
 
 import httpx
 

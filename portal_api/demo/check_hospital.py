@@ -25,6 +25,9 @@ def pushes(scene: Scene, findings: Findings) -> None:
     findings.expect("the final result is acknowledged", found=final.code, wanted="AA")
     corrected = step(scene.portal, scene.stage, "graham")
     findings.expect("a correction is acknowledged", found=corrected.code, wanted="AA")
+    request = {"command": "demo-step", "name": "colin"}
+    told = control.ask(scene.portal.settings.data_dir, request)
+    findings.expect("a story goes on by a command", found=told["answer"], wanted="AA")
     token = token_for(scene, "clinician:nadia", "user/*.rs")
     _versions(scene, findings, token, final.order)
     _correction(scene, findings)

@@ -46,7 +46,7 @@ def check(settings: Settings, told: Told, *, durable: bool = True) -> Findings:
 def play(
     settings: Settings, then: Callable[[Portal, Stage], None], told: Told, *, durable: bool = True
 ) -> None:
-    """Renew the storage of *settings*, run the demonstration on it, and call *then* when it stands."""
+    """Renew the storage of *settings*, run the demonstration on it, and call *then* in it."""
     renew(settings)
     now = clock.now()
     with opened(settings, durable=durable, demo_accounts=accounts(now)) as portal:

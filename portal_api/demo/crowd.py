@@ -11,7 +11,7 @@ from random import Random
 from types import MappingProxyType
 
 from portal_api.demo.assays import ASSAYS, PROFILES, Measured
-from portal_api.demo.calendar import birthday, months_before, reported_on, taken_on, today
+from portal_api.demo.days import birthday, months_before, reported_on, taken_on, today
 from portal_api.demo.hospitals import HOSPITALS
 from portal_api.demo.numbers import synthetic_numbers
 from portal_api.demo.orders import Order, Person, Team

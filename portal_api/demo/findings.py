@@ -71,7 +71,7 @@ class Scene:
         answer = self.fhir(token, path)
         if answer.status_code != 200:
             raise PageWrong(
-                f"GET /fhir/{path.split('?')[0]} was answered with {answer.status_code}."
+                f"GET /fhir/{path.partition('?')[0]} was answered with {answer.status_code}."
             )
         entries = json.decode(answer.content).get("entry", ())
         return [one["resource"] for one in entries if one["search"]["mode"] == "match"]

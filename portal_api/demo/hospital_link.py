@@ -1,4 +1,4 @@
-"""Sending as hospitals do: over MLLP, each on a connection of its own, one message after the other."""
+"""Sending as hospitals do: over MLLP, each on its own connection, one message after the other."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable

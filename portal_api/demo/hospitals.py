@@ -72,7 +72,7 @@ def feeds(hospital: Hospital) -> tuple[Feed, Feed]:
 
 
 def code_map(hospital: Hospital) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
-    """Yield each of the hospital's own codes, as (system, code), with the LOINC coding that it means.
+    """Yield each of the hospital's own codes, (system, code), with the LOINC coding that it means.
 
     HE4X is in no map: nobody has agreed on what it means.
     """
@@ -86,7 +86,7 @@ def code_map(hospital: Hospital) -> Iterator[tuple[tuple[str, str], dict[str, st
             )
 
 
-def _dialect(ods: str, **agreed: bool) -> Dialect:
+def _dialect(ods: str, *, numbers_in_text: bool = False) -> Dialect:
     base = f"https://portal-fhir.example/{ods.lower()}"
     return Dialect(
         authority=ods,
@@ -96,7 +96,7 @@ def _dialect(ods: str, **agreed: bool) -> Dialect:
             STAFF_AUTHORITY: STAFF_NUMBER,
         },
         local_base=f"{base}/codes",
-        **agreed,
+        numbers_in_text=numbers_in_text,
     )
 
 
@@ -122,10 +122,26 @@ _HERONS = Hospital(
     code_system="99HSI",
     codes=MappingProxyType(
         {
-            **{"PSA": "TPSA", "CEA": "CEAS", "CA125": "C125", "HB": "HGB", "NEUT": "NEUTS"},
-            **{"PLT": "PLAT", "NA": "SOD", "K": "POT", "UREA": "URE", "CREA": "CRE"},
-            **{"EGFR": "GFRE", "BILI": "TBIL", "ALT": "ALTS", "ALP": "ALPS", "ALB": "ALBU"},
-            **{"HISTO": "HIST", "CT": "CTREP", "FBC": "FBC", "UE": "U+E", "LFT": "LFT"},
+            "PSA": "TPSA",
+            "CEA": "CEAS",
+            "CA125": "C125",
+            "HB": "HGB",
+            "NEUT": "NEUTS",
+            "PLT": "PLAT",
+            "NA": "SOD",
+            "K": "POT",
+            "UREA": "URE",
+            "CREA": "CRE",
+            "EGFR": "GFRE",
+            "BILI": "TBIL",
+            "ALT": "ALTS",
+            "ALP": "ALPS",
+            "ALB": "ALBU",
+            "HISTO": "HIST",
+            "CT": "CTREP",
+            "FBC": "FBC",
+            "UE": "U+E",
+            "LFT": "LFT",
         }
     ),
     dialect=_dialect("X2B02", numbers_in_text=True),

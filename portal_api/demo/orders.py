@@ -1,4 +1,4 @@
-"""People, clinicians and orders, as every hospital of the demonstration knows them: plain values."""
+"""People and orders, as every hospital of the demonstration knows them: plain values."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime

@@ -6,7 +6,8 @@ standard fourteen, and keeps the columns of a report.
 
 from collections.abc import Sequence
 
-_PAGE = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R " + (
+_PAGE = (
+    b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R "
     b"/Resources << /Font << /F1 4 0 R >> >> >>"
 )
 _FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding /WinAnsiEncoding >>"

@@ -15,7 +15,7 @@ from auth.login.local import Login
 from auth.principal import Principal, Role
 from auth.views import DemoAccount
 from fhir_server import amend
-from fhir_server.access import Access, Agent, NoRecord, WholeStore
+from fhir_server.access import Access, Agent, NoRecord
 from fhir_server.model.identifiers import NHS_NUMBER
 from fhir_server.model.ids import bucket_of, derived_id
 from fhir_server.model.validate import judge
@@ -43,8 +43,7 @@ def before(record: Record, accounts: Iterable[DemoAccount]) -> None:
     # Logins first: they mark this database as a demonstration's before anything else is in it.
     made.extend(_register(record, _staff_login(record, one), password_hash) for one in people)
     made.extend(_practitioner(record, one) for one in CLINICIANS)
-    for hospital in HOSPITALS.values():
-        made.append(_submitted(record, _agreed(hospital), f"feed:{hospital.key}"))
+    made.extend(_submitted(record, _agreed(one), f"feed:{one.key}") for one in HOSPITALS.values())
     made.append(
         _submitted(record, lambda writer: clients.register(writer, APP), f"client:{APP.client_id}")
     )
@@ -185,11 +184,8 @@ def _told_in_person(record: Record, person: Person) -> "Future[None]":
     access = policy.access(principal, request_id="demonstration", network="127.0.0.1")
     patient, hospital = patient_id(record, person), HOSPITALS[person.hospital]
     codes = (hospital.codes.get("PSA", "2857-1"),)
-    piece: Callable[[Writer], None] = lambda writer: contact_first.mark(writer, patient, codes)  # noqa: E731
+
+    def piece(writer: Writer) -> None:
+        contact_first.mark(writer, patient, codes)
+
     return record.submit(access, piece, asked=Asked("request", f"Patient/{patient}"))
-
-
-def whole_store() -> Access:
-    """Return an access that sees every record, to find what the demonstration itself has filed."""
-    agent = Agent("operator", user="os:demonstration", purpose="HOPERAT", behind="demonstration")
-    return Access(agent, "demonstration", WholeStore(), {}, bound_by_release=False)

@@ -1,4 +1,4 @@
-"""Who works in the demonstration: clinicians and their teams, an auditor, an operator. Fictional."""
+"""Who works in the demonstration: fictional clinicians and their teams."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

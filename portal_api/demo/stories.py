@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from portal_api.demo.assays import ASSAYS, PROFILES, Measured
-from portal_api.demo.calendar import (
+from portal_api.demo.days import (
     months_before,
     reported_on,
     taken_on,

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from portal_api.demo.calendar import birthday
+from portal_api.demo.days import birthday
 from portal_api.demo.orders import Person
 
 
 def story_people(now: datetime) -> Mapping[str, Person]:
-    """Return the people of the stories by the name of their story, of their age at *now* (aware)."""
+    """Return the people of the stories by their name there, at their age at *now* (aware)."""
     return {
         "alan": Person(
             number="9990000018",

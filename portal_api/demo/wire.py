@@ -47,7 +47,7 @@ def message(segments: Iterable[str], charset: str) -> bytes:
 
 
 def to_the_minute(instant: datetime) -> str:
-    """Return *instant* on the clock of a hospital in England, without an offset, as they send it."""
+    """Return *instant* on the clock of a hospital in England, without an offset."""
     return instant.astimezone(ZoneInfo("Europe/London")).strftime(_MINUTE)
 
 

@@ -61,7 +61,7 @@ def refuse(url: str) -> None:
 
 @contextmanager
 def apart(url: str) -> Iterator[str]:
-    """Give the URL of an empty schema of its own in the PostgreSQL database at *url*, then drop it."""
+    """Give the URL of an empty schema in the PostgreSQL database at *url*; drop it at the end."""
     name = f"portal_demonstration_{secrets.token_hex(6)}"
     engines = open_engines(url)
     try:

@@ -1,4 +1,4 @@
-"""Days before today, on the clock of a hospital in England: what the stories' dates are made with."""
+"""Days before today, on the clock of a hospital in England: what the dates are made with."""
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
