@@ -52,7 +52,7 @@ def body(tree: dict[str, Any]) -> str:
 
 
 def subject(tree: dict[str, Any]) -> str:
-    """Return the subject of the Communication *tree*: its topic on one line, empty where it has none.
+    """Return the subject of the Communication *tree*: its topic on one line, or the empty text.
 
     Raises TooLarge above 100 characters.
     """
