@@ -31,9 +31,11 @@ def create(record: Record, access: Access, tree: Tree) -> "Future[Stored]":
     """
     resource_type = tree["resourceType"]
     asked = Asked("create", resource_type)
-    named = "" if resource_type == "Patient" else _owner(tree)
-    bucket = bucket_of(named) if named else None
-    id_ = new_id(bucket)
+    id_ = new_id()
+    if resource_type == "Patient":
+        _owner(tree | {"id": id_})
+    elif named := _owner(tree):
+        id_ = new_id(bucket_of(named))
 
     def piece(writer: Writer) -> Stored:
         _permit(access, resource_type, Interaction.CREATE)
@@ -55,7 +57,7 @@ def create(record: Record, access: Access, tree: Tree) -> "Future[Stored]":
 def update(
     record: Record, access: Access, id_: str, tree: Tree, if_match: int | None
 ) -> "Future[Stored]":
-    """Make *tree* (judged before) the next version.
+    """Make *tree* (judged before) the next version, as held and as labelled as what it replaces.
 
     https://hl7.org/fhir/R4/http.html#update
 
@@ -63,6 +65,7 @@ def update(
     where *if_match* is not the current version, Unprocessable where the patient would change.
     """
     resource_type = tree["resourceType"]
+    tree = tree | {"id": id_}
     asked = Asked("update", f"{resource_type}/{id_}")
 
     def piece(writer: Writer) -> Stored:
@@ -75,13 +78,17 @@ def update(
                 "Somebody else changed it first: If-Match does not name the current version.",
                 diagnostics="Read the resource again, and send its new ETag.",
             )
-        if resource_type != "Patient" and _owner(tree) != before.patient:
+        if _owner(tree) != before.patient:
             raise Unprocessable.of(
                 "A resource stays in the record of the patient for whom it was made.",
                 expression=f"{resource_type}.subject",
             )
         stored = writer.file(
-            tree, id_=id_, patient=before.patient, release_at=_release_at(tree, writer.now)
+            tree,
+            id_=id_,
+            patient=before.patient,
+            release_at=_no_sooner(_release_at(tree, writer.now), before.release_at),
+            labels=before.labels,
         ).stored
         writer.audit(
             "update", entity=f"{stored.reference}/_history/{stored.version}", patient=before.patient
@@ -138,3 +145,8 @@ def _release_at(tree: Tree, now: int) -> int | None:
     if tree["resourceType"] not in _RESULTS:
         return now
     return release.decide(release.categories(tree), now).release_at
+
+
+def _no_sooner(decided: int | None, stands: int | None) -> int | None:
+    """Return the later of two releases: what is held was held for more than the content tells."""
+    return None if decided is None or stands is None else max(decided, stands)

@@ -6,13 +6,16 @@ https://hl7.org/fhir/R4/valueset-issue-type.html
     ├── Invalid              invalid, structure: it can't be read
     │   └── Unprocessable    required, value, invariant, code-invalid, business-rule
     ├── NotSupported         not-supported
-    │   └── NotAllowed       not-supported, as a method
+    │   ├── NotAllowed       not-supported, as a method
+    │   ├── NotAcceptable    not-supported, as the format of an answer
+    │   └── UnsupportedMedia not-supported, as the format of a body
     ├── Unauthenticated      login
     ├── Forbidden            forbidden
     ├── NotFound             not-found
     ├── Conflict             conflict
     ├── VersionConflict      conflict (If-Match)
     ├── TooLarge             too-long
+    ├── TooSlow              timeout
     ├── TooMany              throttled
     └── Unavailable          transient
 """
@@ -74,6 +77,14 @@ class NotAllowed(NotSupported):
     """The address does not take that method; the diagnostics name those that it takes."""
 
 
+class NotAcceptable(NotSupported):
+    """The caller asks for an answer in a format that this server does not speak."""
+
+
+class UnsupportedMedia(NotSupported):
+    """The body is in a format that this server does not read."""
+
+
 class Unauthenticated(FhirError):
     """There is no token, or none that holds."""
 
@@ -106,6 +117,12 @@ class TooLarge(FhirError):
     """The request is larger than its limit."""
 
     code = "too-long"
+
+
+class TooSlow(FhirError):
+    """The request did not arrive in the time that it has."""
+
+    code = "timeout"
 
 
 class TooMany(FhirError):

@@ -187,7 +187,7 @@ class Record:
         told = {"outcome": outcome, "entity": entity, "patient": patient, "reason": reason}
         return self._noted(access, told | {"subtype": subtype})
 
-    def refuse(self, access: Access, asked: Asked, error: FhirError) -> "Future[None]":
+    def refuse(self, access: Access, asked: Asked, error: Exception) -> "Future[None]":
         """Leave the entry of a request that was refused before the record was asked."""
         return self._noted(access, asked.failed(error))
 

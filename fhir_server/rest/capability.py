@@ -5,36 +5,46 @@ https://hl7.org/fhir/smart-app-launch/conformance.html. Made from the tables tha
 server, so that nothing is claimed that it does not do.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fhir_server.access import Interaction
+from fhir_server.errors import FhirError, NotSupported
 from fhir_server.model import json
-from fhir_server.model.validate import SERVED_TYPES
-from fhir_server.rest.exchange import Service, request_id_of
-from fhir_server.rest.formats import FHIR_JSON
-from fhir_server.search.audit_query import AUDIT_PARAMETERS
+from fhir_server.rest.exchange import Answer, Service, request_id_of
+from fhir_server.rest.formats import SAFE, answer_type, parameters
+from fhir_server.rest.interactions import INTERACTIONS, parameters_of
+from fhir_server.rest.outcome import refusal
 from fhir_server.search.parameters import PARAMETERS
 from fhir_server.search.sorts import includes
 
 Tree = dict[str, Any]
 
-_INTERACTIONS = ("read", "vread", "history-instance", "search-type", "create", "update")
-_INTERACTIONS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"AuditEvent": ("read", "search-type"), "Provenance": _INTERACTIONS[:4]}
+_DOCUMENTATION = (
+    "Every parameter that is not listed is refused. A record is one patient's: `patient` and "
+    "`subject` find what is in it, and Patient/[id]/[type] does the same. A result that is held "
+    "back for now answers as one that does not exist."
 )
 
 
-def capability(service: Service) -> Callable[[Request], Awaitable[Response]]:
+def capability(service: Service) -> Answer:
     """Return the endpoint of `/metadata`: for anybody, without a token."""
     content = json.encode(statement(service.base))
 
     async def metadata(request: Request) -> Response:
-        headers = {"Cache-Control": "public, max-age=3600", "X-Request-Id": request_id_of(request)}
-        return Response(content, headers=headers, media_type=FHIR_JSON)
+        try:
+            content_type = answer_type(request)
+            if parameters(request, "mode").get("mode", "full") != "full":
+                raise NotSupported.of("The mode is full.", expression="mode")
+            headers = {**SAFE, "Cache-Control": "public, max-age=3600", "Vary": "Accept"}
+            response = Response(content, headers=headers, media_type=content_type)
+        except FhirError as error:
+            response = refusal(error)
+        response.headers["X-Request-Id"] = request_id_of(request)
+        return response
 
     return metadata
 
@@ -50,12 +60,13 @@ def statement(base: str) -> Tree:
         "software": {"name": "Portal FHIR"},
         "implementation": {"description": "Results and messages for patients", "url": base},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json"],
+        "format": ["application/fhir+json", "json"],
         "rest": [
             {
                 "mode": "server",
+                "documentation": _DOCUMENTATION,
                 "security": _security(origin),
-                "resource": [_resource(kind) for kind in sorted(SERVED_TYPES)],
+                "resource": [_resource(kind, done) for kind, done in INTERACTIONS.items()],
             }
         ],
     }
@@ -86,24 +97,22 @@ def _security(origin: str) -> Tree:
     }
 
 
-def _resource(kind: str) -> Tree:
-    codes = _INTERACTIONS_OF.get(kind, _INTERACTIONS)
-    parameters = AUDIT_PARAMETERS if kind == "AuditEvent" else PARAMETERS.get(kind, {})
+def _resource(kind: str, done: Iterable[Interaction]) -> Tree:
     described: Tree = {
         "type": kind,
-        "interaction": [{"code": code} for code in codes],
-        "versioning": "versioned" if kind == "AuditEvent" else "versioned-update",
-        "readHistory": kind != "AuditEvent",
+        "interaction": [{"code": str(one)} for one in done],
+        "versioning": "versioned-update" if Interaction.UPDATE in done else "versioned",
+        "readHistory": Interaction.HISTORY in done,
         "updateCreate": False,
         "conditionalCreate": False,
-        "conditionalRead": "not-match",
+        "conditionalRead": "full-support",
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
         "referencePolicy": ["literal"],
     }
-    if includes(kind):
+    if kind in PARAMETERS:
         described["searchInclude"] = list(includes(kind))
     described["searchParam"] = [
-        {"name": name, "type": one.kind.value} for name, one in sorted(parameters.items())
+        {"name": name, "type": one.kind.value} for name, one in sorted(parameters_of(kind).items())
     ]
-    return described
+    return {name: value for name, value in described.items() if value != []}

@@ -5,8 +5,10 @@ there is noted on the ledger here. What goes wrong afterwards was noted by `Reco
 """
 
 import asyncio
+import logging
 import re
 import secrets
+import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -17,9 +19,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_server.access import Access, Agent, NoRecord
-from fhir_server.errors import FhirError, Unauthenticated, Unavailable
+from fhir_server.errors import FhirError, Invalid, Unauthenticated, Unavailable
 from fhir_server.record import Asked, Record
+from fhir_server.rest.formats import FHIR_JSON, answer_type
 from fhir_server.rest.outcome import refusal
+
+log = logging.getLogger(__name__)
 
 DEADLINE = 5.0
 """Seconds that a request waits for the committer."""
@@ -28,6 +33,8 @@ Authenticate = Callable[[Request, str], Awaitable[Access]]
 """Request and request id to Access; raises Unauthenticated."""
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_ONCE = ("authorization", "content-type", "content-encoding", "if-match", "if-none-exist")
+_STRANGER = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +56,24 @@ class Service:
 
 
 Interact = Callable[[Service, Request, Access], Awaitable[Ask]]
+Answer = Callable[[Request], Awaitable[Response]]
 
 
-def endpoint(
-    service: Service, subtype: str, interact: Interact
-) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(service: Service, subtype: str, interact: Interact) -> Answer:
     """Return the endpoint that carries out *interact* and leaves its entries on the ledger."""
 
     async def answer(request: Request) -> Response:
         request_id = request_id_of(request)
-        response = await _answer(service, request, request_id, subtype, interact)
+        network = request.client.host if request.client else ""
+        stranger = Access(Agent(_STRANGER, network=network), request_id, NoRecord(), {})
+        try:
+            response = await _answer(service, request, stranger, subtype, interact)
+        except FhirError as error:
+            response = refusal(error)
+        # The rim: whatever is wrong in here, the caller gets FHIR, and learns nothing of it.
+        except Exception as error:  # noqa: BLE001
+            log.error("request %s failed: %s", request_id, _without_content(error))  # noqa: TRY400
+            response = refusal(FhirError.of("Something is wrong in this server."))
         response.headers["X-Request-Id"] = request_id
         return response
 
@@ -72,40 +87,49 @@ def request_id_of(request: Request) -> str:
 
 
 async def _answer(
-    service: Service, request: Request, request_id: str, subtype: str, interact: Interact
+    service: Service, request: Request, access: Access, subtype: str, interact: Interact
 ) -> Response:
-    network = request.client.host if request.client else ""
-    access = Access(Agent("unknown", network=network), request_id, NoRecord(), {})
     try:
-        try:
-            access = await service.authenticate(request, request_id)
-            ask = await interact(service, request, access)
-        except FhirError as error:
-            if isinstance(error, Unavailable):
-                raise
-            await noted(service.record, access, subtype, request, error)
-            raise
+        _refuse_repeated_headers(request)
+        access = await service.authenticate(request, access.request_id)
+        content_type = answer_type(request)
+        ask = await interact(service, request, access)
         future = await run_in_threadpool(ask.call)
-        return ask.render(await within_deadline(future))
-    except FhirError as error:
-        return refusal(error)
+    except Unavailable:
+        raise
+    except Exception as error:
+        await noted(service.record, access, subtype, request, error)
+        raise
+    response = ask.render(await within_deadline(future))
+    if content_type != FHIR_JSON and response.body:
+        response.headers["Content-Type"] = content_type
+    return response
 
 
 async def noted(
-    record: Record, access: Access, subtype: str, request: Request, error: FhirError
+    record: Record, access: Access, subtype: str, request: Request, error: Exception
 ) -> None:
     """Leave the refusal on the ledger before it is given out; Unavailable where that fails."""
     asked = Asked(subtype)
     # What a stranger names is not kept: it could be anything.
-    if not isinstance(error, Unauthenticated):
-        query = str(request.url.query) if subtype.startswith("search") else ""
+    if access.agent.role != _STRANGER:
+        query = query_of(request) if subtype.startswith("search") else ""
         asked = Asked(subtype, _entity(request), query)
     await within_deadline(record.refuse(access, asked, error))
 
 
-def _entity(request: Request) -> str:
-    parts = [str(value) for value in request.path_params.values()]
-    return "/".join(parts)[:200]
+def query_of(request: Request) -> str:
+    """Return all parameters of a search as they were sent: those of the address, then the form's.
+
+    The form counts once it was read and put into the request's state by `keep_form`.
+    """
+    address = request.scope["query_string"].decode("latin-1")
+    return "&".join(filter(None, (address, getattr(request.state, "form", ""))))
+
+
+def keep_form(request: Request, form: str) -> None:
+    """Keep *form*, the parameters in the body of a search, for `query_of` and so for the ledger."""
+    request.state.form = form
 
 
 async def within_deadline(future: "Future[Any]") -> Any:
@@ -114,3 +138,24 @@ async def within_deadline(future: "Future[Any]") -> Any:
         return await asyncio.wait_for(asyncio.wrap_future(future), DEADLINE)
     except TimeoutError:
         raise Unavailable.of("The record is too busy to answer now. Please try again.") from None
+
+
+def _refuse_repeated_headers(request: Request) -> None:
+    """Raise Invalid where two readers of the request could each see another one. RFC 9110 5.3."""
+    for name in _ONCE:
+        if len(request.headers.getlist(name)) > 1:
+            kind = Unauthenticated if name == "authorization" else Invalid
+            raise kind.of(f"The header {name} is sent twice.")
+
+
+def _entity(request: Request) -> str:
+    given = request.path_params
+    names = ("rest", "type") if "patient" in given else ("rest", "type", "id")
+    parts = [given[name] for name in names if name in given]
+    version = ["_history", given["version"]] if "version" in given else []
+    return "/".join((*parts, *version))[:200]
+
+
+def _without_content(error: Exception) -> str:
+    """Return where and how *error* came about; its text may repeat what a patient sent."""
+    return type(error).__name__ + "\n" + "".join(traceback.format_tb(error.__traceback__))

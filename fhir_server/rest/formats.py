@@ -1,90 +1,119 @@
-"""Formats, headers and limits of the FHIR interface: JSON only, never cached.
+"""Formats and headers of the FHIR interface: JSON only, never cached.
 
 https://hl7.org/fhir/R4/http.html#mime-type
 """
 
+import re
 from collections.abc import Mapping
-from email.utils import format_datetime
 from types import MappingProxyType
 
 from starlette.requests import Request
 
-from fhir_server.clock import from_micros
-from fhir_server.errors import Invalid, NotSupported, TooLarge
-from fhir_server.record import Stored
+from fhir_server.errors import Invalid, NotAcceptable, UnsupportedMedia
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
-BODY_LIMIT = 16 * 1024 * 1024
-"""Bytes of one request's body; a report with a scanned document fits."""
+FORM = "application/x-www-form-urlencoded"
 
 SAFE: Mapping[str, str] = MappingProxyType(
     {
         "Cache-Control": "no-store",
-        "Vary": "Authorization, Origin",
+        "Vary": "Accept, Authorization, Origin",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }
 )
 """On every answer, refusals included."""
 
-_JSON = frozenset({"application/fhir+json", "application/json", "text/json", "json"})
+_FHIR = frozenset({"application/fhir+json", "json"})
+_GENERIC = frozenset({"application/json", "text/json"})
 _ANY = frozenset({"*/*", "application/*"})
+_VERSIONS = frozenset({"4.0", "4.0.1"})
+_NONE = re.compile(r"0(\.0*)?")
+"""The quality of what is not wanted. RFC 9110 section 12.4.2."""
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}")
 
 
-def require_json(request: Request) -> None:
-    """Raise NotSupported where the caller can read no JSON, by `_format` or else by Accept."""
-    wanted = request.query_params.get("_format")
-    if wanted is None:
-        accepted = request.headers.get("accept", "*/*")
-        kinds = {part.split(";")[0].strip().lower() for part in accepted.split(",")}
-    else:
-        kinds = {wanted.split(";")[0].strip().lower().replace("fhir json", "fhir+json")}
-    # A browser's own Accept header ends in */*, so a person who opens an address sees the JSON.
-    if not kinds & (_JSON | _ANY):
-        raise NotSupported.of(
-            "This server speaks FHIR as JSON only.", diagnostics="Accept: application/fhir+json"
+def answer_type(request: Request) -> str:
+    """Return the content type to answer with, by `_format` or else by Accept.
+
+    FHIR's own, unless the caller named a generic one alone. A browser's Accept ends in `*/*`, so a
+    person who opens an address sees the JSON. Raises NotAcceptable where the caller reads no JSON
+    of FHIR R4, Invalid for a `_format` given twice.
+    """
+    formats = request.query_params.getlist("_format")
+    if len(formats) > 1:
+        raise Invalid.of("_format is given twice.", expression="_format")
+    if formats:
+        require_format(formats[0])
+        return FHIR_JSON
+    accepted = ",".join(request.headers.getlist("accept")) or "*/*"
+    kinds = [kind for kind in map(_readable, accepted.split(",")) if kind]
+    if not kinds:
+        raise NotAcceptable.of(
+            "This server speaks FHIR R4 as JSON only.",
+            diagnostics="Accept: application/fhir+json",
+        )
+    generic = _GENERIC.issuperset(kinds)
+    return f"{kinds[0]}; charset=utf-8" if generic else FHIR_JSON
+
+
+def require_format(wanted: str) -> None:
+    """Raise NotAcceptable where *wanted*, the value of `_format`, is no JSON of FHIR R4."""
+    # A plus sign that is not encoded arrives as a space.
+    kind = _readable(wanted.strip().replace(" ", "+"))
+    if not kind or kind in _ANY:
+        raise NotAcceptable.of(
+            "This server speaks FHIR R4 as JSON only.",
+            expression="_format",
+            diagnostics="_format=json",
         )
 
 
-async def body_of(request: Request, *kinds: str) -> bytes:
-    """Return the request's body, of a content type among *kinds* (default: JSON).
+def require_sent_as(request: Request, *kinds: str) -> None:
+    """Raise UnsupportedMedia where the body is of none of *kinds* (default: JSON), or compressed.
 
-    Raises NotSupported for another type, Invalid for a compressed body, TooLarge past the limit.
+    RFC 9110 section 15.5.16
     """
-    sent = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if sent not in (kinds or _JSON):
-        raise NotSupported.of(
+    kind, parameters = _media(request.headers.get("content-type", ""))
+    known = frozenset(kinds) or _FHIR | _GENERIC
+    if kind not in known or parameters.get("charset", "utf-8") not in {"utf-8", "us-ascii"}:
+        raise UnsupportedMedia.of(
             "The content type is not one that this server reads.",
-            diagnostics="Content-Type: " + (kinds[0] if kinds else "application/fhir+json"),
+            diagnostics=f"Content-Type: {kinds[0] if kinds else FHIR_JSON}",
         )
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise Invalid.of("Please send the body as it is, not compressed.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            raise TooLarge.of(f"The body is larger than {BODY_LIMIT} bytes.")
-    return bytes(body)
+    if parameters.get("fhirversion", "4.0") not in _VERSIONS:
+        raise UnsupportedMedia.of("This server reads FHIR R4.", diagnostics="fhirVersion=4.0")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMedia.of("Please send the body as it is, not compressed.")
 
 
-def version_headers(stored: Stored) -> dict[str, str]:
-    """Return ETag and Last-Modified for a version.
+def parameters(request: Request, *known: str) -> dict[str, str]:
+    """Return the parameters of an address that is no search, but for `_format`.
 
-    https://hl7.org/fhir/R4/http.html#versioning
+    Raises Invalid for one that is not *known*, which would be passed over, or is given twice.
     """
-    modified = from_micros(stored.last_updated)
-    return {
-        **SAFE,
-        "ETag": f'W/"{stored.version}"',
-        "Last-Modified": format_datetime(modified, usegmt=True),
-    }
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        expression = name if _WORD.fullmatch(name) else ""
+        if name not in {*known, "_format"}:
+            raise Invalid.of("This address does not take that parameter.", expression)
+        if name in found:
+            raise Invalid.of(f"{name} is given twice.", expression)
+        found[name] = value
+    found.pop("_format", None)
+    return found
 
 
-def version_in(tag: str) -> int:
-    """Return the version that an entity tag names. Raises Invalid for anything but W/"n"."""
-    text = tag.strip().removeprefix("W/").strip('"')
-    if not text.isascii() or not text.isdigit():
-        raise Invalid.of(
-            "If-Match takes the ETag that the server gave.", diagnostics='If-Match: W/"1"'
-        )
-    return int(text)
+def _readable(text: str) -> str:
+    """Return the media type of *text*, a part of Accept, if it means our JSON; else nothing."""
+    kind, parameters = _media(text)
+    wanted = not _NONE.fullmatch(parameters.get("q", "1"))
+    ours = parameters.get("fhirversion", "4.0") in _VERSIONS
+    return kind if wanted and ours and kind in _FHIR | _GENERIC | _ANY else ""
+
+
+def _media(text: str) -> tuple[str, dict[str, str]]:
+    """Return a media type and its parameters, in small letters. RFC 9110 section 8.3.1."""
+    kind, *rest = (part.strip().lower() for part in text.split(";"))
+    named = (part.partition("=") for part in rest)
+    return kind, {name.strip(): value.strip(' "') for name, _, value in named}

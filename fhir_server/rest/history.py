@@ -14,7 +14,7 @@ from fhir_server.errors import Invalid
 from fhir_server.record import Stored
 from fhir_server.rest.bundle import bundle, entry
 from fhir_server.rest.exchange import Ask, Service
-from fhir_server.rest.formats import FHIR_JSON, SAFE, require_json
+from fhir_server.rest.formats import FHIR_JSON, SAFE, parameters
 
 MOST = 100
 """Versions in one answer."""
@@ -25,17 +25,18 @@ async def history(service: Service, request: Request, access: Access) -> Ask:
 
     `_count` and `_before` (the version that the next page starts below) make pages.
     """
-    require_json(request)
+    given = parameters(request, "_count", "_before")
+    count = max(1, min(_number("_count", given.get("_count", str(MOST))), MOST))
+    before = _number("_before", given["_before"]) if "_before" in given else None
     resource_type, id_ = request.path_params["type"], request.path_params["id"]
-    count, before = _page(request)
-    address = f"{service.base}/{resource_type}/{id_}/_history"
+    address = f"{service.base}/{resource_type}/{id_}/_history?_count={count}"
 
     def render(versions: Sequence[Stored]) -> Response:
         rest = [one for one in versions if before is None or one.version < before]
         page = rest[:count]
-        links = [("self", f"{address}?_count={count}" + (f"&_before={before}" if before else ""))]
+        links = [("self", address if before is None else f"{address}&_before={before}")]
         if len(rest) > count:
-            links.append(("next", f"{address}?_count={count}&_before={page[-1].version}"))
+            links.append(("next", f"{address}&_before={page[-1].version}"))
         body = bundle(
             "history",
             [entry(service.base, one, _interaction(one)) for one in page],
@@ -48,19 +49,10 @@ async def history(service: Service, request: Request, access: Access) -> Ask:
     return Ask(lambda: service.record.history(access, resource_type, id_), render)
 
 
-def _page(request: Request) -> tuple[int, int | None]:
-    for name in request.query_params:
-        if name not in {"_count", "_before", "_format"}:
-            raise Invalid.of(f"History does not know the parameter {name[:64]!r}.")
-    count, before = (
-        request.query_params.get("_count", str(MOST)),
-        request.query_params.get("_before"),
-    )
-    if not all(
-        text.isascii() and text.isdigit() and len(text) <= 9 for text in (count, before or "0")
-    ):
-        raise Invalid.of("_count and _before are whole numbers.")
-    return max(1, min(int(count), MOST)), int(before) if before else None
+def _number(name: str, text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 9:
+        return int(text)
+    raise Invalid.of(f"{name} is a whole number.", expression=name, code="value")
 
 
 def _interaction(stored: Stored) -> dict[str, object]:

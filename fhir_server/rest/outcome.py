@@ -10,14 +10,17 @@ from fhir_server.errors import (
     FhirError,
     Forbidden,
     Invalid,
+    NotAcceptable,
     NotAllowed,
     NotFound,
     NotSupported,
     TooLarge,
     TooMany,
+    TooSlow,
     Unauthenticated,
     Unavailable,
     Unprocessable,
+    UnsupportedMedia,
     VersionConflict,
 )
 from fhir_server.model import json
@@ -25,6 +28,8 @@ from fhir_server.rest.formats import FHIR_JSON, SAFE
 
 _STATUS: dict[type[FhirError], int] = {
     NotAllowed: 405,
+    NotAcceptable: 406,
+    UnsupportedMedia: 415,
     Unprocessable: 422,
     Invalid: 400,
     NotSupported: 400,
@@ -34,6 +39,7 @@ _STATUS: dict[type[FhirError], int] = {
     VersionConflict: 412,
     Conflict: 409,
     TooLarge: 413,
+    TooSlow: 408,
     TooMany: 429,
     Unavailable: 503,
 }
@@ -59,6 +65,12 @@ def operation_outcome(error: FhirError) -> bytes:
     )
 
 
+def informed(text: str) -> bytes:
+    """Return an OperationOutcome that says what went well."""
+    issue = {"severity": "information", "code": "informational", "details": {"text": text}}
+    return json.encode({"resourceType": "OperationOutcome", "issue": [issue]})
+
+
 def refusal(error: FhirError) -> Response:
     """Return the answer to a request that failed with *error*."""
     headers = dict(SAFE)
@@ -67,10 +79,18 @@ def refusal(error: FhirError) -> Response:
     if isinstance(error, Forbidden):
         headers["WWW-Authenticate"] = 'Bearer realm="fhir", error="insufficient_scope"'
     if isinstance(error, Unavailable | TooMany):
-        headers["Retry-After"] = "5"
+        headers["Retry-After"] = _seconds(error)
+    if isinstance(error, TooLarge | TooSlow):
+        headers["Connection"] = "close"
     if isinstance(error, NotAllowed):
         headers["Allow"] = error.issues[0].diagnostics.removeprefix("Allow: ")
     return Response(operation_outcome(error), status_of(error), headers, media_type=FHIR_JSON)
+
+
+def _seconds(error: FhirError) -> str:
+    """Return how long to wait: who limits requests says it in the diagnostics."""
+    told = [issue.diagnostics for issue in error.issues if issue.diagnostics.isdigit()]
+    return told[0] if told else "5"
 
 
 def _bearer_error(error: Unauthenticated) -> str:

@@ -3,76 +3,143 @@
 https://hl7.org/fhir/R4/http.html
 """
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Route
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, request_response
+from starlette.types import Receive, Scope, Send
 
-from fhir_server.access import Access
+from fhir_server.access import Access, Interaction
 from fhir_server.errors import NotAllowed, NotFound
-from fhir_server.model.validate import SERVED_TYPES
 from fhir_server.rest.capability import capability
-from fhir_server.rest.create import create, update
-from fhir_server.rest.exchange import Ask, Interact, Service, endpoint
+from fhir_server.rest.create import create
+from fhir_server.rest.exchange import Answer, Ask, Interact, Service, endpoint
 from fhir_server.rest.history import history
+from fhir_server.rest.interactions import INTERACTIONS, parameters_of
 from fhir_server.rest.read import read, vread
-from fhir_server.rest.search import search, search_by_post
+from fhir_server.rest.search import search, search_by_post, search_in_record
+from fhir_server.rest.update import update
 
-_TYPE = "/{type:str}"
-_INSTANCE = _TYPE + "/{id:str}"
+Methods = Mapping[str, tuple[Interaction, Interact]]
 
-INTERACTIONS: tuple[tuple[str, str, str, Interact], ...] = (
-    ("GET", _TYPE, "search-type", search),
-    ("POST", _TYPE + "/_search", "search-type", search_by_post),
-    ("POST", _TYPE, "create", create),
-    ("GET", _INSTANCE, "read", read),
-    ("PUT", _INSTANCE, "update", update),
-    ("GET", _INSTANCE + "/_history", "history-instance", history),
-    ("GET", _INSTANCE + "/_history/{version:str}", "vread", vread),
+ADDRESSES: Mapping[str, Methods] = MappingProxyType(
+    {
+        "/{type}": {
+            "GET": (Interaction.SEARCH, search),
+            "POST": (Interaction.CREATE, create),
+        },
+        "/{type}/_search": {"POST": (Interaction.SEARCH, search_by_post)},
+        "/{type}/{id}": {
+            "GET": (Interaction.READ, read),
+            "PUT": (Interaction.UPDATE, update),
+        },
+        "/{type}/{id}/_history": {"GET": (Interaction.HISTORY, history)},
+        "/{type}/{id}/_history/{version}": {"GET": (Interaction.VREAD, vread)},
+        "/Patient/{patient}/{type}": {"GET": (Interaction.SEARCH, search_in_record)},
+    }
 )
-"""Method, address, the ledger's word for it, and what carries it out."""
+"""Address to method to what it asks for, in the ledger's word, and what carries it out."""
 
 
 def routes(service: Service, prefix: str) -> list[BaseRoute]:
     """Return the routes below *prefix* (`/fhir`), the refusal of everything else among them."""
-    known = [
-        Route(
-            prefix + path,
-            endpoint(service, subtype, _of_a_served_type(interact, method, path)),
-            methods=[method],
-        )
-        for method, path, subtype, interact in INTERACTIONS
-    ]
+    refused = endpoint(service, "request", _nothing_here)
     return [
-        Route(f"{prefix}/metadata", capability(service), methods=["GET"]),
-        *known,
-        Route(prefix + "/{rest:path}", endpoint(service, "request", _refused), methods=_METHODS),
-        Route(prefix, endpoint(service, "request", _refused), methods=_METHODS),
+        _route(f"{prefix}/metadata", _metadata(service)),
+        *(
+            _route(prefix + address, _answers(service, methods))
+            for address, methods in ADDRESSES.items()
+        ),
+        _route(prefix + "/{rest:path}", refused),
+        _route(prefix, refused),
     ]
 
 
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_READ_ONLY = frozenset({"AuditEvent", "Provenance"})
+class _EveryMethod:
+    """An endpoint that answers itself to methods that it does not know: an ASGI application."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._app = request_response(answer)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
 
 
-def _of_a_served_type(interact: Interact, method: str, path: str) -> Interact:
+def _route(path: str, answer: Answer) -> Route:
+    return Route(path, _EveryMethod(answer), name=path)
+
+
+def _metadata(service: Service) -> Answer:
+    return _by_method(
+        {"GET": capability(service)}, endpoint(service, "request", _refusing(["GET"]))
+    )
+
+
+def _answers(service: Service, methods: Methods) -> Answer:
+    carried = {
+        method: endpoint(service, interaction, _of_a_served_type(interact, interaction, methods))
+        for method, (interaction, interact) in methods.items()
+    }
+    return _by_method(carried, endpoint(service, "request", _of_no_such_method(methods)))
+
+
+def _by_method(carried: Mapping[str, Answer], otherwise: Answer) -> Answer:
+    async def answer(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await carried.get(method, otherwise)(request)
+
+    return answer
+
+
+def _of_a_served_type(interact: Interact, interaction: Interaction, methods: Methods) -> Interact:
     async def checked(service: Service, request: Request, access: Access) -> Ask:
-        resource_type = request.path_params["type"]
-        if resource_type not in SERVED_TYPES:
-            raise NotFound.of("This server does not serve that resource type.")
-        if resource_type in _READ_ONLY and method in {"POST", "PUT"} and "_search" not in path:
-            raise _not_allowed("GET")
+        if interaction not in _served(request):
+            raise _refusal(methods, request)
         return await interact(service, request, access)
 
     return checked
 
 
-async def _refused(_service: Service, request: Request, _access: Access) -> Ask:
-    parts = [part for part in request.path_params.get("rest", "").split("/") if part]
-    if not parts or parts[0] in SERVED_TYPES:
-        allowed = {0: "GET", 1: "GET, POST"}.get(len(parts), "GET, PUT")
-        if request.method != "GET":
-            raise _not_allowed(allowed)
-    raise NotFound.of("There is nothing at this address.")
+def _of_no_such_method(methods: Methods) -> Interact:
+    async def refused(_service: Service, request: Request, _access: Access) -> Ask:
+        raise _refusal(methods, request)
+
+    return refused
 
 
-def _not_allowed(allow: str) -> NotAllowed:
-    return NotAllowed.of("This address does not take that method.", diagnostics=f"Allow: {allow}")
+def _refusing(allowed: Iterable[str]) -> Interact:
+    async def refused(_service: Service, _request: Request, _access: Access) -> Ask:
+        raise _not_allowed(allowed)
+
+    return refused
+
+
+async def _nothing_here(_service: Service, _request: Request, _access: Access) -> Ask:
+    raise NotFound.of(
+        "There is nothing at this address.", diagnostics="What there is: metadata, below the base."
+    )
+
+
+def _served(request: Request) -> tuple[Interaction, ...]:
+    """Return what can be done with the type in the address; raise NotFound for one that is none."""
+    resource_type = request.path_params["type"]
+    if resource_type not in INTERACTIONS:
+        raise NotFound.of("This server does not serve that resource type.", code="not-supported")
+    if "patient" in request.path_params and "patient" not in parameters_of(resource_type):
+        raise NotFound.of("That type is in no patient's record.", code="not-supported")
+    return INTERACTIONS[resource_type]
+
+
+def _refusal(methods: Methods, request: Request) -> NotAllowed | NotFound:
+    served = _served(request)
+    allowed = [method for method, (interaction, _) in methods.items() if interaction in served]
+    return _not_allowed(allowed) if allowed else NotFound.of("There is nothing at this address.")
+
+
+def _not_allowed(allowed: Iterable[str]) -> NotAllowed:
+    names = [name for one in allowed for name in ((one, "HEAD") if one == "GET" else (one,))]
+    return NotAllowed.of(
+        "This address does not take that method.", diagnostics=f"Allow: {', '.join(names)}"
+    )

@@ -1,8 +1,9 @@
-"""Search within a type, by GET and by POST.
+"""Search within a type, or within a type in one patient's record; by GET and by POST.
 
 https://hl7.org/fhir/R4/http.html#search
 """
 
+import re
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
@@ -11,36 +12,48 @@ from starlette.responses import Response
 from fhir_server import searching
 from fhir_server.access import Access
 from fhir_server.audit.subtypes import SUBTYPES
-from fhir_server.errors import Invalid
+from fhir_server.errors import Invalid, NotFound
+from fhir_server.rest.body import form_of
 from fhir_server.rest.bundle import bundle, entry
-from fhir_server.rest.exchange import Ask, Service
-from fhir_server.rest.formats import FHIR_JSON, SAFE, body_of, require_json
+from fhir_server.rest.exchange import Ask, Service, keep_form, query_of
+from fhir_server.rest.formats import FHIR_JSON, SAFE, require_format
 from fhir_server.search.audit_query import AuditQuery, parse_audit
 from fhir_server.search.query import Query, parse
 from fhir_server.searching import Page
 
-_FORM = "application/x-www-form-urlencoded"
+_MOST = 200
+"""Parameters that are looked at at all."""
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 
 async def search(service: Service, request: Request, access: Access) -> Ask:
     """Ask for the resources of a type that match the parameters in the address."""
-    require_json(request)
-    return _ask(service, request, access, str(request.url.query))
+    return _ask(service, request, access, query_of(request))
 
 
 async def search_by_post(service: Service, request: Request, access: Access) -> Ask:
     """Ask the same with parameters in a form; those in the address, if any, count as well."""
-    require_json(request)
-    body = await body_of(request, _FORM)
-    try:
-        form = body.decode("ascii")
-    except UnicodeDecodeError:
-        raise Invalid.of("The form is not percent-encoded ASCII.") from None
-    return _ask(service, request, access, "&".join(filter(None, (str(request.url.query), form))))
+    keep_form(request, await form_of(request))
+    return _ask(service, request, access, query_of(request))
+
+
+async def search_in_record(service: Service, request: Request, access: Access) -> Ask:
+    """Ask for the resources of a type in the record of one patient: `Patient/[id]/[type]?…`.
+
+    The same search as with `patient=[id]`, and so as empty for somebody else as for nobody.
+    """
+    patient = request.path_params["patient"]
+    if not _ID.fullmatch(patient):
+        raise NotFound.of("There is nothing at this address.")
+    raw = "&".join(filter(None, (f"patient={patient}", query_of(request))))
+    return _ask(service, request, access, raw)
 
 
 def _ask(service: Service, request: Request, access: Access, raw: str) -> Ask:
     resource_type, pairs = request.path_params["type"], _pairs(raw)
+    for name, value in pairs:
+        if name == "_format":
+            require_format(value)
     query: Query | AuditQuery
     if resource_type == "AuditEvent":
         query = parse_audit(pairs, service.base, SUBTYPES)
@@ -55,9 +68,11 @@ def _ask(service: Service, request: Request, access: Access, raw: str) -> Ask:
 
 def _pairs(raw: str) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(raw, keep_blank_values=True, errors="strict", max_num_fields=200)
+        return parse_qsl(raw, keep_blank_values=True, errors="strict", max_num_fields=_MOST)
     except ValueError:
-        raise Invalid.of("The parameters are not properly percent-encoded.") from None
+        raise Invalid.of(
+            f"The parameters are not properly percent-encoded UTF-8, or more than {_MOST}."
+        ) from None
 
 
 def _bundle(service: Service, query: Query | AuditQuery, page: Page) -> bytes:

@@ -1,0 +1,78 @@
+"""Versions as HTTP tells them: ETag and Last-Modified, and the conditions made of them.
+
+https://hl7.org/fhir/R4/http.html#versioning, https://hl7.org/fhir/R4/http.html#cread,
+https://hl7.org/fhir/R4/http.html#concurrency
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+
+from starlette.requests import Request
+
+from fhir_server.clock import from_micros
+from fhir_server.errors import Invalid
+from fhir_server.record import Stored
+from fhir_server.rest.formats import SAFE
+
+_TAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
+
+
+def version_headers(stored: Stored) -> dict[str, str]:
+    """Return the headers of an answer about one version: ETag, Last-Modified, and `SAFE`."""
+    return {
+        **SAFE,
+        "ETag": f'W/"{stored.version}"',
+        "Last-Modified": format_datetime(from_micros(stored.last_updated), usegmt=True),
+    }
+
+
+def version_address(base: str, stored: Stored) -> str:
+    """Return the absolute address of one version."""
+    return f"{base}/{stored.reference}/_history/{stored.version}"
+
+
+def version_to_match(request: Request) -> int | None:
+    """Return the version that If-Match names; None where it names none, or `*`.
+
+    Raises Invalid for anything but an ETag that this server may have given.
+    """
+    text = request.headers.get("if-match", "*").strip()
+    if text == "*":
+        return None
+    tag = _TAG.fullmatch(text)
+    if tag is None:
+        raise Invalid.of(
+            "If-Match takes the ETag that the server gave.", diagnostics='If-Match: W/"1"'
+        )
+    return int(tag[1])
+
+
+def is_held(request: Request, stored: Stored) -> bool:
+    """Tell whether the caller says that it has *stored* already: the answer is 304 then.
+
+    If-Modified-Since counts only where there is no If-None-Match. RFC 9110 section 13.2.2
+    """
+    tags = request.headers.getlist("if-none-match")
+    if tags:
+        held = {tag.strip() for tag in ",".join(tags).split(",")}
+        return bool(held & {"*", f'W/"{stored.version}"', f'"{stored.version}"'})
+    since = _http_date(request.headers.get("if-modified-since", ""))
+    return since is not None and _is_not_newer(stored, since)
+
+
+def _is_not_newer(stored: Stored, since: datetime) -> bool:
+    changed = from_micros(max(stored.last_updated, stored.release_at or 0))
+    # The date has whole seconds: a second version within the same one could be missed.
+    if stored.version > 1:
+        return changed < since
+    return changed - timedelta(seconds=1) < since
+
+
+def _http_date(text: str) -> datetime | None:
+    """Return the instant; None for what is no date, which RFC 9110 section 13.1.3 passes over."""
+    try:
+        found = parsedate_to_datetime(text)
+        return None if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
