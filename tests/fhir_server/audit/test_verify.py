@@ -3,6 +3,7 @@
 import ast
 import io
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -106,10 +107,18 @@ def test_a_damaged_signature_is_found(signature):
     assert outcome.fault == "checkpoint"
 
 
-def test_the_checkpoints_of_another_ledger_are_found():
-    other = checkpoint.sign(tree(3), KEY, "other.example")
+def signed_as(name, origin):
+    """A checkpoint of *origin* over which the key named *name* has put its signature."""
+    text = checkpoint.sign(tree(3), KEY, origin).split("\n\n")[0] + "\n"
+    key_id = bytes.fromhex(VKEY.split("+")[1])
+    return f"{text}\n— {name} {b64encode(key_id + KEY.sign(text.encode())).decode()}\n"
 
-    outcome = verify.verify(ENTRIES[:3], other, VKEY)
+
+@pytest.mark.parametrize("name", [ORIGIN, "other.example"])
+def test_the_checkpoints_of_another_ledger_are_found(name):
+    assert signed_as(ORIGIN, ORIGIN) == checkpoint.sign(tree(3), KEY, ORIGIN)
+
+    outcome = verify.verify(ENTRIES[:3], signed_as(name, "other.example"), VKEY)
 
     assert outcome == Tampered(
         0, 2, "checkpoint", "A checkpoint of 3 entries is not signed by the key that you hold.", ()
