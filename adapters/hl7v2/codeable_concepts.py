@@ -8,9 +8,10 @@ import re
 
 from adapters.hl7v2.code_tables import THO
 from adapters.hl7v2.coding_systems import system_uri
-from adapters.hl7v2.composite import Composite
+from adapters.hl7v2.composite import Composite, each
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.conversion import Tree
+from adapters.hl7v2.er7 import Segment
 
 _OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
 # Code, display, system, version, OID of the system: CWE.1-3 with .7 and .14, and so on.
@@ -41,7 +42,7 @@ def codeable_concept(coded: Composite, context: Context, table: str = "") -> Tre
             coding["system"] = uri
             if version_at <= length and coded[version_at]:
                 coding["version"] = coded[version_at]
-        coding["code"] = " ".join(code.split()) if " " in code else code
+        coding["code"] = code_text(code)
         if display:
             coding["display"] = display
         codings.append(coding)
@@ -49,6 +50,12 @@ def codeable_concept(coded: Composite, context: Context, table: str = "") -> Tre
     if text:
         made["text"] = text
     return made
+
+
+def concepts(segment: Segment, number: int, context: Context, table: str = "") -> list[Tree]:
+    """Return the repetitions of a coded field that say something, as CodeableConcepts."""
+    made = [codeable_concept(sent, context, table) for sent in each(segment, number)]
+    return [concept for concept in made if concept]
 
 
 def _system(name: str, oid: str, context: Context, table: str) -> str:
@@ -68,9 +75,14 @@ def _is_oid(text: str) -> bool:
     return _OID.fullmatch(text) is not None
 
 
+def code_text(code: str) -> str:
+    """Return a code as FHIR lets one be: single blanks inside, none around."""
+    return code if code.isalnum() else " ".join(code.split())
+
+
 def table_code(code: str, table: str, display: str = "") -> Tree:
     """Return a CodeableConcept of one code of an HL7 table (`v2-0203`)."""
-    coding = {"system": f"{THO}/{table}", "code": code}
+    coding = {"system": f"{THO}/{table}", "code": code_text(code)}
     if display:
         coding["display"] = display
     return {"coding": [coding]}

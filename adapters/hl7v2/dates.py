@@ -143,10 +143,18 @@ def period(start: str, end: str, context: Context, address: str) -> dict[str, st
         moment = loose_date_time(text, context, address) if text else ""
         if moment:
             made[name] = moment
-    if len(made) == 2 and made["end"][:10] < made["start"][:10]:
+    if len(made) == 2 and is_before(made["end"], made["start"]):
         context.flag("date-unread", address)
         del made["end"]
     return made
+
+
+def is_before(text: str, other: str) -> bool:
+    """Tell whether one FHIR dateTime is before another, as far as both are precise."""
+    if len(text) > 10 and len(other) > 10:
+        return datetime.fromisoformat(text) < datetime.fromisoformat(other)
+    precision = min(len(text), len(other), 10)
+    return text[:precision] < other[:precision]
 
 
 def time(text: str) -> str:

@@ -19,7 +19,7 @@ from adapters.hl7v2.codeable_concepts import codeable_concept, table_code
 from adapters.hl7v2.composite import each, first, value
 from adapters.hl7v2.context import Context, refusal
 from adapters.hl7v2.conversion import PATIENT, Link, Tree
-from adapters.hl7v2.dates import date_time, instant
+from adapters.hl7v2.dates import date_time, instant, is_before
 from adapters.hl7v2.er7 import Segment
 from adapters.hl7v2.groups import Group
 from adapters.hl7v2.nte_to_annotation import annotations
@@ -82,7 +82,7 @@ def effective(obr: Segment, context: Context) -> Tree:
     end = date_time(value(obr, 8), context, obr.address(8)) if value(obr, 8) else ""
     if not end or end == start:
         return {"effectiveDateTime": start}
-    if end[:10] < start[:10]:
+    if is_before(end, start):
         context.flag("date-order", obr.address(8))
         return {"effectiveDateTime": start}
     return {"effectivePeriod": {"start": start, "end": end}}
@@ -122,7 +122,7 @@ def report(group: Group, order: Order, when: Issued, context: Context) -> Tree:
     if categories:
         tree["category"] = categories
     interpreters = [reference_from_ndl(named, context, obr.address(32)) for named in each(obr, 32)]
-    if interpreters:
+    if any(interpreters):
         tree["resultsInterpreter"] = [reference for reference in interpreters if reference]
     performers = _performers(obr, context)
     if performers:

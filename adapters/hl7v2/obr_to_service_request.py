@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from adapters.hl7v2.addresses import postal_address
 from adapters.hl7v2.code_tables import ORDER_CONTROL, ORDER_STATUS, PRIORITY
-from adapters.hl7v2.codeable_concepts import codeable_concept, table_code
+from adapters.hl7v2.codeable_concepts import codeable_concept, concepts, table_code
 from adapters.hl7v2.composite import each, first, value
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.conversion import PATIENT, Key, Link, Tree
@@ -136,12 +136,13 @@ def _organization(orc: Segment, context: Context) -> Tree:
 
 def _add_concepts(tree: Tree, obr: Segment, orc: Segment | None, context: Context) -> None:
     for element, number in (("reasonCode", 31), ("orderDetail", 46), ("orderDetail", 47)):
-        concepts = [codeable_concept(sent, context) for sent in each(obr, number)]
-        if concepts:
-            tree[element] = [*tree.get(element, ()), *concepts]
-    if obr.field(13):
-        # Clinical information that came with the request, as the laboratory repeats it.
-        tree["note"] = [{"text": obr.whole(13).strip()}]
+        found = concepts(obr, number, context)
+        if found:
+            tree[element] = [*tree.get(element, ()), *found]
+    # Clinical information that came with the request, as the laboratory repeats it.
+    told = "\n".join(obr.whole(13, number + 1) for number in range(len(obr.repetitions(13))))
+    if told.strip():
+        tree["note"] = [{"text": told.strip()}]
     if orc is None:
         return
     if orc.field(29):

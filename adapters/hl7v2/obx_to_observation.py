@@ -15,7 +15,7 @@ from adapters.hl7v2.code_tables import (
     THO,
     WITHDRAWN,
 )
-from adapters.hl7v2.codeable_concepts import codeable_concept, table_code, words
+from adapters.hl7v2.codeable_concepts import codeable_concept, concepts, table_code, words
 from adapters.hl7v2.composite import Composite, each, first, value
 from adapters.hl7v2.context import Context, refusal
 from adapters.hl7v2.conversion import PATIENT, Link, Tree
@@ -128,7 +128,7 @@ def _add_value(tree: Tree, line: Line, context: Context) -> None:
             tree["interpretation"] = [flag for flag in flags if flag]
     comments = annotations(line.notes, context) if line.notes else []
     if obx.field(17):
-        method, *others = [codeable_concept(sent, context) for sent in each(obx, 17)] or [{}]
+        method, *others = concepts(obx, 17, context) or [{}]
         if method:
             tree["method"] = method
         comments += [{"text": f"Method: {words(other)}"} for other in others]
@@ -169,7 +169,7 @@ def interpretation(flag: Composite, context: Context) -> Tree:
 def _add_particulars(tree: Tree, obx: Segment, context: Context) -> None:
     """Add what few senders send: OBX-4, OBX-10, and OBX-18 to OBX-30."""
     extensions = tree.pop("extension", [])
-    if obx.field(4):
+    if value(obx, 4):
         extensions.append(_sub_id(first(obx, 4)))
     if obx.field(10):
         extensions += [
@@ -205,8 +205,7 @@ def _late_fields(tree: Tree, obx: Segment, context: Context) -> list[Tree]:
         identifier = entity_identifier(first(obx, 21), context, "FILL")
         if identifier:
             tree["identifier"] = [identifier]
-    if obx.field(30):
-        structure = codeable_concept(first(obx, 30), context, "v2-0937")
+    for structure in concepts(obx, 30, context, "v2-0937")[:1]:
         url = f"{_HSD}/observation-structure-type"
         extensions.append({"url": url, "valueCodeableConcept": structure})
     return extensions

@@ -5,9 +5,11 @@ for somebody new. Source: HL7 v2 chapter 3, 3.4.2; the guide's sheets PID[Patien
 NK1[Patient]; UK Core Patient.
 """
 
+import re
+
 from adapters.hl7v2.addresses import postal_address
 from adapters.hl7v2.code_tables import GENDER, MARITAL_NULL, MARITAL_STATUS, THO, YES_NO
-from adapters.hl7v2.codeable_concepts import codeable_concept
+from adapters.hl7v2.codeable_concepts import code_text, codeable_concept, concepts
 from adapters.hl7v2.composite import each, first, value
 from adapters.hl7v2.context import Context, refusal
 from adapters.hl7v2.conversion import PersonNamed, Tree
@@ -20,6 +22,7 @@ from adapters.hl7v2.telecoms import contact_point
 from adapters.hl7v2.to_organization import reference_to_xon
 from adapters.hl7v2.xcn_to_practitioner import reference_to_person
 
+_ORDINAL = re.compile(r"[0-9]{1,2}")
 _HSD = "http://hl7.org/fhir/StructureDefinition"
 _ETHNIC = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-EthnicCategory"
 _ETHNIC_CODES = "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland"
@@ -129,7 +132,7 @@ def _add_particulars(tree: Tree, pid: Segment, context: Context) -> None:
     marital = codeable_concept(first(pid, 16), context, "v2-0002")
     if marital:
         tree["maritalStatus"] = _marital_status(value(pid, 16), marital)
-    if value(pid, 25).isdecimal():
+    if _ORDINAL.fullmatch(value(pid, 25)):
         tree["multipleBirthInteger"] = int(value(pid, 25))
     elif value(pid, 24) in YES_NO:
         tree["multipleBirthBoolean"] = YES_NO[value(pid, 24)]
@@ -152,19 +155,19 @@ def _extensions(pid: Segment, context: Context) -> list[Tree]:
     maiden = value(pid, 6)
     if maiden:
         made.append({"url": f"{_HSD}/patient-mothersMaidenName", "valueString": maiden})
-    for religion in each(pid, 17)[:1]:
-        concept = codeable_concept(religion, context, "v2-0006")
-        made.append({"url": f"{_HSD}/patient-religion", "valueCodeableConcept": concept})
+    made += [
+        {"url": f"{_HSD}/patient-religion", "valueCodeableConcept": religion}
+        for religion in concepts(pid, 17, context, "v2-0006")[:1]
+    ]
     ethnic = first(pid, 22)[1]
     if ethnic:
-        coding = {"system": _ETHNIC_CODES, "code": ethnic}
+        coding = {"system": _ETHNIC_CODES, "code": code_text(ethnic)}
         made.append({"url": _ETHNIC, "valueCodeableConcept": {"coding": [coding]}})
     born_in = pid.whole(23).strip()
     if born_in:
         made.append({"url": f"{_HSD}/patient-birthPlace", "valueAddress": {"text": born_in}})
     for number, name in ((26, "citizenship"), (39, "citizenship"), (28, "nationality")):
-        for sent in each(pid, number):
-            code = codeable_concept(sent, context, "v2-0171" if number == 26 else "v2-0212")
+        for code in concepts(pid, number, context, "v2-0171" if number == 26 else "v2-0212"):
             part = {"url": "code", "valueCodeableConcept": code}
             made.append({"url": f"{_HSD}/patient-{name}", "extension": [part]})
     return made

@@ -8,6 +8,7 @@ https://hl7.org/fhir/R4/datatypes.html#Quantity
 import re
 from decimal import Decimal
 
+from adapters.hl7v2.codeable_concepts import code_text
 from adapters.hl7v2.coding_systems import UCUM, system_uri
 from adapters.hl7v2.composite import Composite
 from adapters.hl7v2.context import Context
@@ -47,7 +48,7 @@ def unit_of(units: Composite, context: Context) -> Tree:
     if code and system:
         uri = context.dialect.local_systems.get(system) or system_uri(system, context.local_base)
         if uri:
-            return {"unit": text or code, "system": uri, "code": code}
+            return {"unit": text or code, "system": uri, "code": code_text(code)}
     return _spelt(text or code)
 
 

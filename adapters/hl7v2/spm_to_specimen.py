@@ -6,7 +6,7 @@ and OBR[Specimen].
 """
 
 from adapters.hl7v2.code_tables import SPECIMEN_STATUS
-from adapters.hl7v2.codeable_concepts import codeable_concept, words
+from adapters.hl7v2.codeable_concepts import codeable_concept, concepts, words
 from adapters.hl7v2.composite import Composite, each, first, value
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.conversion import PATIENT, Link, Tree
@@ -113,7 +113,7 @@ def _container(spm: Segment, context: Context) -> Tree:
 
 def _add_condition(tree: Tree, spm: Segment, context: Context) -> None:
     status = SPECIMEN_STATUS.get(value(spm, 20))
-    conditions = [codeable_concept(sent, context, "v2-0493") for sent in each(spm, 24)]
+    conditions = concepts(spm, 24, context, "v2-0493")
     refused = rejection(spm, context)
     if refused:
         status = "unsatisfactory"
@@ -138,7 +138,7 @@ def _filled(tree: Tree, obr: Segment, context: Context) -> Tree:
         tree.setdefault("receivedTime", date_time(value(obr, 14), context, obr.address(14)))
     if obr.field(15):
         _add_source(tree, collection, first(obr, 15), context)
-    remarks = [codeable_concept(sent, context) for sent in each(obr, 39)]
+    remarks = concepts(obr, 39, context)
     if remarks:
         comments = [{"text": words(remark)} for remark in remarks]
         tree["note"] = [*tree.get("note", ()), *comments]

@@ -12,6 +12,7 @@ from adapters.hl7v2.context import Context
 from adapters.hl7v2.conversion import Tree
 from adapters.hl7v2.dates import period
 
+_RANK = re.compile(r"[1-9][0-9]?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _NUMBER = re.compile(
     r"[+(]?[\d][\d\s()/.-]{4,}(?:\s*(?:x|ext\.?)\s*\d+)?", re.IGNORECASE | re.ASCII
@@ -39,7 +40,7 @@ def contact_point(telecom: Composite, context: Context, address: str, use: str =
         use = "mobile"
     if use:
         made["use"] = use
-    if telecom[18].isdecimal() and int(telecom[18]):
+    if _RANK.fullmatch(telecom[18]):
         made["rank"] = int(telecom[18])
     valid = period(telecom[13], telecom[14], context, address)
     if valid:
