@@ -56,7 +56,7 @@ def take_results(
     *of_specimen* numbers the specimen which they describe, and parts their keys from those of the
     report's own results.
     """
-    found, _, conflict = lines(results, order, context)
+    found, conflict = lines(results, order, context)
     if conflict:
         gathered.holds.append("obx-conflict")
     for line in found:

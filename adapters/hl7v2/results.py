@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from adapters.hl7v2.codeable_concepts import codeable_concept, words
+from adapters.hl7v2.codeable_concepts import codeable_concept
 from adapters.hl7v2.composite import first, value
 from adapters.hl7v2.context import Context, refusal
 from adapters.hl7v2.conversion import Tree
@@ -45,40 +45,37 @@ def documents(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if result.kind in DOCUMENT_TYPES]
 
 
-def lines(
-    results: Sequence[Result], order: Order, context: Context
-) -> tuple[list[Line], list[Segment], bool]:
-    """Return the results, the OBX that only repeat another (flagged), and whether two conflict.
+def lines(results: Sequence[Result], order: Order, context: Context) -> tuple[list[Line], bool]:
+    """Return the results, and whether two of them conflict: one test, two values (flagged).
 
+    An OBX that only repeats another is left out, flagged.
     Refuses a result without a code, unless it is a line of text: that is the report's.
     """
     found = [result for result in results if result.kind not in DOCUMENT_TYPES]
     made: list[Line] = []
-    repeated: list[Segment] = []
-    seen: dict[tuple[str, ...], list[Segment]] = {}
+    seen: dict[tuple[str, ...], list[Result]] = {}
     conflict = False
     whole = _is_report_text(found, context)
     for together in [found] if whole else _runs(found):
         if not together:
             continue
-        obx = together[0].obx
-        code = order.code if whole else _code(together[0], order, context)
-        key = _key(obx, codeable_concept(first(obx, 3), context) if whole else code)
+        result = together[0]
+        code = order.code if whole else _code(result, order, context)
+        key = _key(result.obx, order)
         twins = seen.setdefault(key, [])
-        if len(together) == 1 and any(_is_same(obx, twin) for twin in twins):
-            context.flag("obx-twice", obx.address())
-            repeated.append(obx)
+        if len(together) == 1 and any(_repeats(result, twin) for twin in twins):
+            context.flag("obx-twice", result.obx.address())
             continue
-        if twins and together[0].kind not in _LINES:
-            context.flag("obx-conflict", obx.address())
+        if twins and result.kind not in _LINES:
+            context.flag("obx-conflict", result.obx.address())
             conflict = True
-        twins.append(obx)
+        twins.append(result)
         notes = tuple(note for result in together for note in result.notes)
         text = _joined(together, context) if len(together) > 1 else None
         place = str(len(twins)) if len(twins) > 1 else ""
         obxs = tuple(result.obx for result in together)
         made.append(Line(obxs, notes, code, (*key, place), text))
-    return made, repeated, conflict
+    return made, conflict
 
 
 def _is_report_text(found: Sequence[Result], context: Context) -> bool:
@@ -129,15 +126,20 @@ def _code(result: Result, order: Order, context: Context) -> Tree:
     raise refusal(101, "test-missing", obx.address(3), "OBX-3 does not say what was observed.")
 
 
-def _key(obx: Segment, code: Tree) -> tuple[str, ...]:
-    coding = code["coding"][0] if "coding" in code else {}
-    name = coding.get("code") or words(code)
+def _key(obx: Segment, order: Order) -> tuple[str, ...]:
+    """Return a result's part of its key: as sent, so that no later agreement changes it."""
+    sent = first(obx, 3)
+    name, system = (sent[1], sent[3]) if sent[1] else (sent[2] or sent[4] or sent[9], sent[6])
     own = value(obx, 21) if len(obx.fields) > 21 else ""
-    return (name, coding.get("system", ""), value(obx, 4), own)
+    return (name or order.test, system, value(obx, 4), own)
 
 
-def _is_same(obx: Segment, twin: Segment) -> bool:
-    return obx.fields[2:] == twin.fields[2:]
+def _repeats(result: Result, twin: Result) -> bool:
+    """Tell whether a result says what *twin* says, but for OBX-1, and no comment of its own."""
+    if result.obx.fields[2:] != twin.obx.fields[2:]:
+        return False
+    told = [note.fields[2:] for note in result.notes]
+    return not told or told == [note.fields[2:] for note in twin.notes]
 
 
 def _joined(together: Sequence[Result], context: Context) -> str:

@@ -13,6 +13,7 @@ from adapters.hl7v2.context import Context
 from adapters.hl7v2.conversion import Tree
 from adapters.hl7v2.er7 import Message
 
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _UNHOLDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
@@ -36,9 +37,6 @@ def guard(message: Message, trees: Iterable[Tree], context: Context) -> None:
         context.flag("text-replaced", segment.address())
     for tree in trees:
         _replace(tree)
-
-
-_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def _replace(node: Any) -> None:

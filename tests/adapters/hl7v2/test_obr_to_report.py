@@ -49,7 +49,7 @@ def test_a_report_has_its_numbers_test_times_and_place_in_the_order():
             {"coding": [{"system": f"{THO}/v2-0074", "code": "CH"}]},
             {"coding": [{"system": f"{THO}/v2-0074", "code": "LAB"}]},
         ],
-        "result": [{"reference": "Observation/NMH FILL F1 PSA PSA urn:portal-fhir:codes:NMH"}],
+        "result": [{"reference": "Observation/NMH FILL F1 PSA PSA L"}],
     }
 
 

@@ -91,6 +91,21 @@ def test_the_same_result_twice_is_filed_once_and_flagged():
     assert conversion.accounted[6] == "kept raw: it repeats another OBX"
 
 
+def test_a_repeated_result_with_a_comment_of_its_own_is_not_left_out():
+    conversion = with_results(OBX, field_of(OBX, 1, "2"), "NTE|1||please repeat")
+    assert [tree.get("note") for tree in observations(conversion)] == [
+        None,
+        [{"text": "please repeat"}],
+    ]
+    assert conversion.groups[0].holds == ("obx-conflict",)
+
+
+def test_a_later_agreement_on_code_systems_changes_no_key():
+    agreed = Dialect(local_base="https://nmh.example", local_systems={"L": "https://nmh.example/l"})
+    before, after = with_results(OBX), with_results(OBX, dialect=agreed)
+    assert before.groups[0].observations[0].key == after.groups[0].observations[0].key
+
+
 def test_the_same_test_with_another_value_is_filed_too_and_the_report_held():
     conversion = with_results(OBX, field_of(OBX, 5, "9.9"))
     assert [str(tree["valueQuantity"]["value"]) for tree in observations(conversion)] == [
