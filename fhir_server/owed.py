@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from fhir_server.access import Access, CaredFor, OwnRecord, WholeStore
 from fhir_server.audit.event import AccessEvent, encode
 from fhir_server.errors import FhirError, Unavailable
-from fhir_server.model.ids import new_id
+from fhir_server.model.ids import is_id, new_id
 from fhir_server.store import read
 
 DONE, REFUSED, FAILED = "0", "4", "8"
@@ -34,11 +34,20 @@ class Asked:
         }
 
     def failed(self, error: Exception) -> dict[str, str]:
-        """Return what the entry tells when *error* is the answer: never what was found."""
+        """Return what the entry tells when *error* is the answer: never what was found.
+
+        A patient who was asked for by name of their own resource is told of it, in their log.
+        """
+        named = {"patient": self._patient_named()}
         if not isinstance(error, FhirError):
-            return self.told(FAILED, "a fault in the server")
+            return self.told(FAILED, "a fault in the server") | named
         outcome = FAILED if isinstance(error, Unavailable) else REFUSED
-        return self.told(outcome, error.issues[0].text if error.issues else "")
+        return self.told(outcome, error.issues[0].text if error.issues else "") | named
+
+    def _patient_named(self) -> str:
+        kind, _, rest = self.entity.partition("/")
+        id_ = rest.partition("/")[0]
+        return id_ if kind == "Patient" and is_id(id_) else ""
 
 
 def entry(connection: Connection, access: Access, now: int, **told: str) -> bytes:
@@ -51,7 +60,7 @@ def entry(connection: Connection, access: Access, now: int, **told: str) -> byte
 def bare_entry(
     access: Access, now: int, *, subtype: str, outcome: str = DONE, **told: str
 ) -> bytes:
-    """Return an entry that names no patient, and so no relationship."""
+    """Return an entry whose care relationship was not looked up, or is not there."""
     event = AccessEvent(
         subtype=subtype,
         outcome=outcome,

@@ -103,7 +103,12 @@ def test_a_refused_read_says_what_was_asked_and_never_what_was_found(
     with pytest.raises(NotFound):
         done(record.read(patient_access(alan), "Patient", brian))
     row = record.select(select(audit_entry).order_by(audit_entry.c.seq.desc()).limit(1))[0]
-    assert (row.outcome, row.patient, row.entity) == ("4", "", f"Patient/{brian}")
+    assert (row.outcome, row.patient, row.entity) == ("4", brian, f"Patient/{brian}")
+    stored = file(record, observation(brian, "x"), new_id(int(brian[:3], 16)), brian)
+    with pytest.raises(NotFound):
+        done(record.read(patient_access(alan), "Observation", stored.id))
+    row = record.select(select(audit_entry).order_by(audit_entry.c.seq.desc()).limit(1))[0]
+    assert (row.outcome, row.patient, row.entity) == ("4", "", stored.reference)
 
 
 def test_a_type_that_the_token_does_not_name_is_refused_and_logged(

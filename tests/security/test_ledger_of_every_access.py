@@ -47,8 +47,8 @@ def test_each_request_adds_exactly_one_entry(world: Any, path: str, status: int)
     assert row.outcome == ("0" if status == 200 else "4")
     assert row.request_id == response.headers["x-request-id"]
     touched = status == 200 and "brian" not in path
-    assert row.patient == (world.alan if touched else "")
-    assert world.brian not in row.patient
+    asked_for = world.brian if path == "Patient/{brian}" else ""
+    assert row.patient == (world.alan if touched else asked_for)
     assert tree["resourceType"] == "AuditEvent"
 
 
@@ -86,11 +86,16 @@ def test_the_entry_holds_role_and_care_relationship_of_that_moment(world: Any) -
 def test_a_patient_reads_the_entries_of_their_own_record_and_no_others(world: Any) -> None:
     world.as_clinician(world.nurse).get(f"Patient/{world.alan}")
     world.as_clinician(world.nurse).get(f"Patient/{world.brian}")
+    world.as_clinician(world.stranger).get(f"Patient/{world.alan}")
     bundle = world.as_patient(world.alan).get("AuditEvent?_count=100").json()
     patients = {json.encode(one["resource"]).decode() for one in bundle["entry"]}
     assert all(world.alan in one for one in patients)
     assert not any(world.brian in one for one in patients)
     assert any(f"Practitioner/{world.nurse}" in one for one in patients)
+    # Who tried in vain is there as well.
+    assert any(
+        f"Practitioner/{world.stranger}" in one and '"outcome":"4"' in one for one in patients
+    )
 
 
 def test_an_auditor_searches_the_ledger_and_is_on_it(world: Any) -> None:
