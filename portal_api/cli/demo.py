@@ -1,6 +1,5 @@
 """`portal-fhir demo`: the demonstration, its check, and a story's next message."""
 
-import threading
 from dataclasses import replace
 from typing import Annotated
 
@@ -9,7 +8,9 @@ from rich.console import Console
 
 from portal_api import control, lock
 from portal_api.demo import announcing, running
+from portal_api.demo.browser import PageWrong
 from portal_api.demo.checking import check, play
+from portal_api.demo.hospital_link import NotAccepted
 from portal_api.demo.running import Stage
 from portal_api.demo.storage import refuse_open_doors
 from portal_api.portal import Portal
@@ -60,20 +61,26 @@ def step(
 def _check(settings: Settings) -> None:
     console = Console()
     with announcing.progress(console) as told:
-        findings = check(settings, told)
+        try:
+            findings = check(settings, told)
+        except (NotAccepted, PageWrong) as error:
+            raise NotStarted(f"The demonstration could not be set up: {error}") from error
     announcing.verdict(console, findings)
     if not findings.sound:
         raise typer.Exit(1)
 
 
 def _play(settings: Settings) -> None:
-    console, stopped = Console(), threading.Event()
+    console = Console()
     with announcing.progress(console) as told:
         watched = replace(told, live=lambda answered: announcing.arrived(console, answered))
 
         def then(portal: Portal, stage: Stage) -> None:
             announcing.welcome(console, portal.settings, portal.demo_accounts)
             announcing.steps(console, [one.name for one in stage.cast.stories if one.steps])
-            running.live_feed(portal, stage, watched, stopped)
+            running.live_feed(portal, stage, watched)
 
-        play(settings, then, watched)
+        try:
+            play(settings, then, watched)
+        except (NotAccepted, PageWrong) as error:
+            raise NotStarted(f"The demonstration could not be set up: {error}") from error

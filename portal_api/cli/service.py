@@ -9,6 +9,7 @@ import uvloop
 from portal_api import lock, migrations
 from portal_api.app import build
 from portal_api.commands import commands
+from portal_api.migrations import demonstration
 from portal_api.opening import opened
 from portal_api.running import NotStarted, Parts, run
 from portal_api.settings import Settings, from_environment
@@ -74,6 +75,11 @@ def _run(settings: Settings, parts: Parts, *, quiet: bool) -> None:
         if parts.mllp:
             typer.echo(f"MLLP on {settings.mllp}")
 
+    if demonstration.is_here(settings.database_url):
+        raise NotStarted(
+            "PORTAL_DATABASE_URL names a demonstration's database, whose passwords everybody "
+            "knows: run portal-fhir demo, or name another database."
+        )
     with opened(settings) as portal:
         started = None if quiet else told
         work_ = run(portal, build(portal), parts, commands(portal), started)

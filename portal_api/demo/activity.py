@@ -71,11 +71,10 @@ def open_waiting(browser: Browser) -> httpx.Response:
 def _irene(address: str) -> None:
     with signed_in(address, "irene") as irene:
         write_first(irene, "My temperature", IRENE_WRITES)
-    with signed_in(address, "grace") as grace:
-        thread = open_waiting(grace)
-        thread = grace.send(thread, "/take", {})
-        grace.send(thread, thread.url.path, {"text": GRACE_ANSWERS})
-    with signed_in(address, "irene") as irene:
+        with signed_in(address, "grace") as grace:
+            thread = open_waiting(grace)
+            thread = grace.send(thread, "/take", {})
+            grace.send(thread, thread.url.path, {"text": GRACE_ANSWERS})
         irene.open(link(irene.open("/patient/messages"), "/patient/messages/"))
 
 

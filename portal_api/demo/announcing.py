@@ -3,25 +3,21 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from auth.principal import Role
 from auth.views import DemoAccount
 from portal_api.demo.accounts import APP, PASSWORD
 from portal_api.demo.findings import Findings
 from portal_api.demo.hospital_link import Answered
 from portal_api.demo.running import Told, described
 from portal_api.demo.walk import REDIRECT, printed
+from portal_api.pages.navigation import HOMES
 from portal_api.settings import Settings
-
-_HOMES = {
-    "patient": "/patient",
-    "clinician": "/clinician",
-    "auditor": "/auditor",
-    "operator": "/operator",
-}
 
 
 @contextmanager
@@ -46,12 +42,19 @@ def progress(console: Console) -> Iterator[Told]:
 def welcome(console: Console, settings: Settings, accounts: tuple[DemoAccount, ...]) -> None:
     """Say where to go as each kind of user, and how an app gets in."""
     address = settings.public_url
-    table = Table("Who", "Sign-in name", "As", "Where to go", "What there is to see")
+    table = Table("Sign-in name", "Who", "What there is to see", box=SIMPLE, pad_edge=False)
+    before = ""
     for one in accounts:
-        table.add_row(one.name, one.login, one.role, address + _HOMES[one.role], one.story)
+        if one.role != before:
+            table.add_section()
+            table.add_row(
+                f"[bold]{one.role.capitalize()}[/bold]", "", address + HOMES[Role(one.role)]
+            )
+        table.add_row(one.login, one.name, one.story)
+        before = one.role
     console.print(table)
-    console.print(f"Sign in at {address}/sign-in; the password is [bold]{PASSWORD}[/bold] for all.")
-    console.print(f"Hospitals: MLLP on {settings.mllp}, such as portal-fhir feed send FILE.")
+    console.print(f"Sign in at {address}/sign-in; everybody's password is [bold]{PASSWORD}[/bold].")
+    console.print(f"Hospitals: MLLP on {settings.mllp}.")
     console.print(f"\nFor developers of apps: public client [bold]{APP.client_id}[/bold],")
     console.print(f"redirect {REDIRECT} (any port on the loopback interface), PKCE S256:")
     for line in printed(address):

@@ -1,4 +1,4 @@
-"""Sending as hospitals do: over MLLP, each on its own connection, one message after the other."""
+"""Sending as hospitals do: over MLLP, on connections that stay, one message after the other."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -9,6 +9,9 @@ from adapters.intake.sending import send
 from portal_api.demo.messages import oru
 from portal_api.demo.orders import Order
 from portal_api.settings import Address
+
+_CONNECTIONS = 4
+"""Connections of one hospital: what waits together is committed together."""
 
 
 class NotAccepted(Exception):
@@ -32,15 +35,15 @@ class Answered:
 
 
 def send_all(address: Address, orders: Iterable[Order], sent: Callable[[], None]) -> int:
-    """Send *orders*, each hospital's in their order; call *sent* after every answer.
+    """Send *orders*, each patient's in their order; call *sent* after every answer.
 
     Returns how many were sent. Raises NotAccepted at the first that is not answered with AA.
     """
-    by_hospital: dict[str, list[Order]] = defaultdict(list)
+    lines: dict[tuple[str, int], list[Order]] = defaultdict(list)
     for order in orders:
-        by_hospital[order.person.hospital].append(order)
-    with ThreadPoolExecutor(max(len(by_hospital), 1)) as pool:
-        work = [pool.submit(_send, address, mine, sent) for mine in by_hospital.values()]
+        lines[order.person.hospital, int(order.person.number) % _CONNECTIONS].append(order)
+    with ThreadPoolExecutor(max(len(lines), 1)) as pool:
+        work = [pool.submit(_send, address, mine, sent) for mine in lines.values()]
         return sum(one.result() for one in work)
 
 

@@ -49,6 +49,8 @@ class Stage:
     cast: Cast
     steps: dict[str, int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    over: threading.Event = field(default_factory=threading.Event)
+    """Set when the portal stops: no more messages then."""
 
 
 def run(portal: Portal, stage: Stage, then: Callable[[Portal, Stage], None], told: Told) -> None:
@@ -66,6 +68,8 @@ def run(portal: Portal, stage: Stage, then: Callable[[Portal, Stage], None], tol
         except Exception as error:  # noqa: BLE001
             failed.append(error)
             signal.raise_signal(signal.SIGTERM)
+        finally:
+            stage.over.set()
 
     known = {**commands(portal), **_commands(portal, stage)}
     work = running.run(portal, build(portal), running.Parts(), known, play)
@@ -92,11 +96,11 @@ def set_up(portal: Portal, cast: Cast, told: Told) -> None:
     told.ready()
 
 
-def live_feed(portal: Portal, stage: Stage, told: Told, stopped: threading.Event) -> None:
-    """Send a message about a generated patient every few seconds, until *stopped*."""
+def live_feed(portal: Portal, stage: Stage, told: Told) -> None:
+    """Send a message about a generated patient every few seconds, until all is over."""
     random = Random(_SEED)  # noqa: S311 - plausible values, nothing secret
     place = 0
-    while not stopped.wait(_LIVE_EVERY):
+    while not stage.over.wait(_LIVE_EVERY):
         place += 1
         patient = random.choice(stage.cast.crowd)
         order = next_order(random, patient, place, portal.record.clock())

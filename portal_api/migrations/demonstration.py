@@ -21,10 +21,6 @@ class NotADemonstration(Exception):
     """The database holds a portal that is no demonstration: it is left alone."""
 
 
-class IsADemonstration(Exception):
-    """The database holds a demonstration, whose passwords everybody knows."""
-
-
 def renew(url: str) -> None:
     """Leave an empty database with the newest schema at *url*.
 
@@ -42,21 +38,15 @@ def renew(url: str) -> None:
     migrations.upgrade(url)
 
 
-def refuse(url: str) -> None:
-    """Raise IsADemonstration where the database at *url* has a demonstration's logins in it."""
+def is_here(url: str) -> bool:
+    """Tell whether the database at *url* has logins of a demonstration, which anybody can use."""
     engines = open_engines(url)
+    standing = exists().where(login.c.demo, login.c.ended_at.is_(None))
     try:
         with engines.reader.connect() as connection:
-            marked = connection.scalar(
-                select(exists().where(login.c.demo, login.c.ended_at.is_(None)))
-            )
+            return bool(connection.scalar(select(standing)))
     finally:
         engines.dispose()
-    if marked:
-        raise IsADemonstration(
-            "PORTAL_DATABASE_URL names a demonstration's database, with passwords that everybody "
-            "knows: run portal-fhir demo, or name another database."
-        )
 
 
 @contextmanager
