@@ -83,8 +83,11 @@ def update(
                 "A resource stays in the record of the patient for whom it was made.",
                 expression=f"{resource_type}.subject",
             )
+        content = (
+            messages.receipt(writer, before, tree) if resource_type == "Communication" else tree
+        )
         stored = writer.file(
-            tree,
+            content,
             id_=id_,
             patient=before.patient,
             release_at=_no_sooner(_release_at(tree, writer.now), before.release_at),

@@ -14,6 +14,8 @@ from fhir_server.clock import from_micros, instant_text
 from fhir_server.correspondence import Correspondence, change, correspondence, message_id
 from fhir_server.errors import Conflict, Forbidden, Unprocessable
 from fhir_server.message_recipients import is_owner, recipients, sender
+from fhir_server.model import json
+from fhir_server.store.read import Stored
 from fhir_server.store.write import Writer
 
 Tree = dict[str, Any]
@@ -67,6 +69,34 @@ def prepare(writer: Writer, tree: Tree, patient: str) -> Tree:
         if not from_patient:
             _answered(writer, letters, head)
     return content
+
+
+def receipt(writer: Writer, before: Stored, tree: Tree) -> Tree:
+    """Return the message *before* with the receipt that *tree* gives it: the only update there is.
+
+    The time is the server's, and a receipt once given stays. Raises Unprocessable where anything
+    else differs, or where the caller's own side wrote the message; Forbidden for strangers.
+    """
+    stands: Tree = json.decode(before.body)
+    own_side = sender(writer, before.patient) == f"Patient/{before.patient}"
+    differing = [name for name in tree | stands if tree.get(name) != stands.get(name)]
+    changed = [name for name in differing if name not in {"meta", "received"}]
+    if changed:
+        raise Unprocessable.of(
+            "A message is not changed after it was sent.",
+            expression=f"Communication.{changed[0]}",
+            diagnostics="Send it as it is, with received: that you have read it.",
+            code="business-rule",
+        )
+    if (stands["sender"]["reference"] == f"Patient/{before.patient}") == own_side:
+        raise Unprocessable.of(
+            "Only who gets a message says that it was read.",
+            expression="Communication.received",
+            code="business-rule",
+        )
+    if "received" in stands or "received" not in tree:
+        return stands
+    return tree | {"received": instant_text(from_micros(writer.now))}
 
 
 def received(writer: Writer, letters: Correspondence, head: str) -> int:

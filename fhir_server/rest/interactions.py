@@ -16,7 +16,6 @@ _ALL = (*_READING, Interaction.CREATE, Interaction.UPDATE)
 _OTHERWISE: Mapping[str, tuple[Interaction, ...]] = MappingProxyType(
     {
         "AuditEvent": (Interaction.READ, Interaction.SEARCH),
-        "Communication": (*_READING, Interaction.CREATE),
         "Provenance": _READING,
     }
 )

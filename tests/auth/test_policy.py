@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from auth.policy import CONTEXTS, HIDDEN_LABELS, ROLES, SEALED, STAFF_ONLY, TABLE, access, stranger
 from auth.principal import Principal, Role
-from auth.scopes import GRANULAR, parse
+from auth.scopes import GRANULAR, ScopeSet, parse
 from fhir_server.access import (
     Access,
     Agent,
@@ -61,9 +61,8 @@ def allowed(role, scope=None):
 MEANT = {
     Role.PATIENT: dict.fromkeys(RECORD, LOOKS)
     | dict.fromkeys(DIRECTORY, frozenset({Interaction.READ}))
-    | {"Communication": LOOKS | {Interaction.CREATE}, "AuditEvent": ASKED},
-    Role.CLINICIAN: dict.fromkeys(RECORD | DIRECTORY, LOOKS)
-    | {"Communication": LOOKS | {Interaction.CREATE}},
+    | {"Communication": LOOKS | WRITES, "AuditEvent": ASKED},
+    Role.CLINICIAN: dict.fromkeys(RECORD | DIRECTORY, LOOKS) | {"Communication": LOOKS | WRITES},
     Role.AUDITOR: {"AuditEvent": ASKED},
     Role.OPERATOR: {},
     Role.CLIENT: dict.fromkeys(RECORD | DIRECTORY, LOOKS | WRITES)
@@ -172,7 +171,7 @@ def test_reading_and_searching_are_two_letters():
         "Observation": {Interaction.SEARCH}
     }
     assert allowed(Role.PATIENT, "patient/Communication.cud").grants == {
-        "Communication": {Interaction.CREATE}
+        "Communication": {Interaction.CREATE, Interaction.UPDATE}
     }
     assert allowed(Role.PATIENT, "").grants == {}
 
@@ -193,6 +192,24 @@ def test_granular_scopes_narrow_by_any_of_them_and_each_of_its_parameters():
     first, second = answer.narrowed["Observation"]
     assert set(first.groups) == {category, status}
     assert second == Narrowing((psa,))
+
+
+def test_granular_scopes_that_could_not_be_kept_apart_give_less_never_more():
+    """The parser refuses them; should such a set come here all the same, it must not widen."""
+    (reads,) = parse("patient/Observation.r").resources
+    (laboratory,) = parse("patient/Observation.rs?category=laboratory").resources
+    (vital,) = parse("patient/Observation.s?category=vital-signs").resources
+    alan = f"Patient/{ALAN}"
+
+    def found(*scopes):
+        person = Principal(Role.PATIENT, alan, scopes=ScopeSet(scopes), patient=ALAN)
+        return access(person, request_id="r", network="")
+
+    beside = found(reads, laboratory)
+    assert (beside.grants, beside.narrowed) == ({"Observation": READS}, {})
+    apart = found(laboratory, vital)
+    assert apart.grants == {"Observation": {Interaction.SEARCH}}
+    assert len(apart.narrowed["Observation"]) == 2
 
 
 def test_a_stranger_may_do_nothing_and_stands_on_the_ledger_as_unknown():

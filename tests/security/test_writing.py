@@ -38,6 +38,24 @@ def test_a_patients_message_is_sent_in_their_own_name_and_at_the_servers_time(wo
     assert response.headers["etag"] == 'W/"1"'
 
 
+def test_an_app_says_that_a_message_was_read_and_changes_nothing_else(world: Any) -> None:
+    nurse, alan = world.as_clinician(world.nurse), world.as_patient(world.alan)
+    sent = nurse.post("Communication", message(world.alan, "Please ring us")).json()
+    path = f"Communication/{sent['id']}"
+    read = sent | {"received": "2001-01-01T00:00:00Z"}
+    assert alan.put(path, sent | {"payload": [{"contentString": "Else"}]}).status_code == 422
+    assert nurse.put(path, read).status_code == 422
+    assert world.as_clinician(world.stranger).put(path, read).status_code == 404
+    given = alan.put(path, read, headers={"If-Match": 'W/"1"'})
+    assert given.status_code == 200, given.text
+    receipt = given.json()["received"]
+    assert not receipt.startswith("2001")
+    assert nurse.get(path).json()["received"] == receipt
+    assert (
+        alan.put(path, given.json() | {"received": "2002-01-01T00:00:00Z"}).json() == given.json()
+    )
+
+
 def test_a_message_in_anothers_name_or_record_is_refused(world: Any) -> None:
     alan = world.as_patient(world.alan)
     in_anothers_name = message(world.alan) | {
