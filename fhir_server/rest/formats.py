@@ -17,12 +17,12 @@ FORM = "application/x-www-form-urlencoded"
 SAFE: Mapping[str, str] = MappingProxyType(
     {
         "Cache-Control": "no-store",
-        "Vary": "Accept, Authorization, Origin",
+        "Vary": "Accept, Authorization",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }
 )
-"""On every answer, refusals included."""
+"""On every answer, refusals included; who lets pages of other origins in varies by Origin too."""
 
 _FHIR = frozenset({"application/fhir+json", "json"})
 _GENERIC = frozenset({"application/json", "text/json"})

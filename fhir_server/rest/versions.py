@@ -55,8 +55,8 @@ def is_held(request: Request, stored: Stored) -> bool:
     """
     tags = request.headers.getlist("if-none-match")
     if tags:
-        held = {tag.strip() for tag in ",".join(tags).split(",")}
-        return bool(held & {"*", f'W/"{stored.version}"', f'"{stored.version}"'})
+        held = {tag.strip().removeprefix("W/").strip('"') for tag in ",".join(tags).split(",")}
+        return bool(held & {"*", str(stored.version)})
     since = _http_date(request.headers.get("if-modified-since", ""))
     return since is not None and _is_not_newer(stored, since)
 
