@@ -104,7 +104,7 @@ class SmartRequest:
             raise InvalidRequestError(f"state must have {SHORTEST_STATE} characters or more")
         if sent.get("aud", "").removesuffix("/") != self._fhir_base:
             raise InvalidRequestError("aud must be the address of this FHIR server")
-        if not sent.get("code_challenge") or sent.get("code_challenge_method") != "S256":
+        if sent.get("code_challenge_method") != "S256":
             raise InvalidRequestError("PKCE with code_challenge_method S256 is required")
         grant.request.scope = str(_possible(grant, sent.get("scope", "")))
 
