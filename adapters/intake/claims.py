@@ -1,44 +1,80 @@
-"""Whose a sender's number is: local identifiers of persons, and a laboratory's filler numbers."""
+"""Whose a sender's number is: local identifiers of persons, and a laboratory's order numbers."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, and_, false, insert, or_, select
 
-from adapters.intake.inbox import bucket_of_key
+from adapters.hl7v2.conversion import PersonNamed, ReportGroup
+from adapters.intake.inbox import bucket_of_key, key_of
 from adapters.intake.tables import claim
 from fhir_server.record import Writer
 
-Kind = Literal["person", "filler"]
+Kind = Literal["person", "filler", "placer"]
 
 
-def holders(writer: Writer, kind: Kind, authority: str, number: str) -> Sequence[str]:
-    """Return the ids of the patients under whom this number was filed."""
-    rows = writer.select(
-        select(claim.c.patient).where(
-            claim.c.bucket == _bucket(kind, authority, number),
-            claim.c.kind == kind,
-            claim.c.authority == authority,
-            claim.c.number == number,
-        )
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number and who gave it, as kept: `person` for a local identifier, else an order's."""
+
+    kind: Kind
+    authority: str
+    number: str
+
+    @property
+    def bucket(self) -> int:
+        """The bucket in which its claims live."""
+        return bucket_of_key(f"{self.kind}\x1f{self.authority}\x1f{self.number}")
+
+
+def of_person(person: PersonNamed) -> tuple[Number, ...]:
+    """Return the local identifiers of *person*."""
+    return tuple(
+        Number("person", key_of(authority), key_of(value))
+        for authority, value in person.identifiers
     )
-    return [row.patient for row in rows]
 
 
-def hold(writer: Writer, kind: Kind, authority: str, number: str, patient: str) -> None:
+def of_order(group: ReportGroup) -> Number | None:
+    """Return the number by which later messages name the order: the filler's, else the placer's."""
+    authority = key_of(group.authority)
+    if group.filler_number:
+        return Number("filler", authority, key_of(group.filler_number))
+    if group.placer_number:
+        return Number("placer", authority, key_of(group.placer_number))
+    return None
+
+
+def holding(numbers: Iterable[Number]) -> Select[Any]:
+    """Return the statement for the ids of the patients under whom any of *numbers* was filed."""
+    places = [
+        and_(
+            claim.c.bucket == one.bucket,
+            claim.c.kind == one.kind,
+            claim.c.authority == one.authority,
+            claim.c.number == one.number,
+        )
+        for one in numbers
+    ]
+    return select(claim.c.patient).where(or_(false(), *places)).order_by(claim.c.patient)
+
+
+def holders(writer: Writer, number: Number) -> Sequence[str]:
+    """Return the ids of the patients under whom this number was filed."""
+    return [row.patient for row in writer.select(holding([number]))]
+
+
+def hold(writer: Writer, number: Number, patient: str) -> None:
     """Note that this number is the patient's, unless that is known already."""
-    if patient in holders(writer, kind, authority, number):
+    if patient in holders(writer, number):
         return
     writer.execute(
         insert(claim).values(
-            bucket=_bucket(kind, authority, number),
-            kind=kind,
-            authority=authority,
-            number=number,
+            bucket=number.bucket,
+            kind=number.kind,
+            authority=number.authority,
+            number=number.number,
             patient=patient,
         )
     )
-
-
-def _bucket(kind: Kind, authority: str, number: str) -> int:
-    return bucket_of_key(f"{kind}\x1f{authority}\x1f{number}")

@@ -4,13 +4,16 @@ A code that no map knows is counted on the unmapped list, where a person can giv
 until then its results are kept, shown to clinicians, and held from the patient.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, Select, delete, insert, select, union, update
 
+from adapters.hl7v2.coding_systems import STANDARD
 from adapters.hl7v2.conversion import LocalCode
+from adapters.intake.inbox import bucket_of_key, key_of
 from adapters.intake.tables import code_map, unmapped_code
+from fhir_server.errors import Unprocessable
 from fhir_server.record import Writer
 
 Tree = dict[str, Any]
@@ -18,22 +21,32 @@ CodeMap = Mapping[tuple[str, str], Tree]
 """(system, code) of the laboratory to the coding that means the same."""
 
 
-def for_feed(writer: Writer, feed: str, codes: Iterable[LocalCode]) -> CodeMap:
+def meanings(feed: str, codes: Iterable[LocalCode]) -> Select[Any]:
+    """Return the statement for what the feed's map knows of these codes."""
+    wanted = sorted({key_of(local.code) for local in codes})
+    return select(code_map).where(code_map.c.feed == feed, code_map.c.code.in_(wanted))
+
+
+def has_unmapped(known: Sequence[Row[Any]], codes: Iterable[LocalCode]) -> bool:
+    """Tell whether one of *codes* is not among the rows *known*."""
+    mapped = {(row.system, row.code) for row in known}
+    return any((local.system, local.code) not in mapped for local in codes)
+
+
+def work_list_bucket(feed: str) -> int:
+    """Return the bucket whose lock guards the feed's list of codes without a meaning."""
+    return bucket_of_key(f"unmapped\x1f{feed}")
+
+
+def for_feed(writer: Writer, feed: str, codes: Sequence[LocalCode]) -> CodeMap:
     """Return what the feed's map knows of these codes."""
-    wanted = sorted({local.code for local in codes})
-    if not wanted:
-        return {}
-    rows = writer.select(
-        select(code_map).where(code_map.c.feed == feed, code_map.c.code.in_(wanted))
-    )
-    return {
-        (row.system, row.code): {
-            "system": row.target_system,
-            "code": row.target_code,
-            "display": row.target_display,
-        }
-        for row in rows
-    }
+    rows = writer.select(meanings(feed, codes)) if codes else ()
+    return {(row.system, row.code): _coding(row) for row in rows}
+
+
+def _coding(row: Row[Any]) -> Tree:
+    coding = {"system": row.target_system, "code": row.target_code}
+    return coding | ({"display": row.target_display} if row.target_display else {})
 
 
 def applied(tree: Tree, known: CodeMap) -> Tree:
@@ -51,10 +64,14 @@ def applied(tree: Tree, known: CodeMap) -> Tree:
 
 
 def count_unmapped(writer: Writer, feed: str, codes: Iterable[LocalCode]) -> None:
-    """Count each code once on the feed's list of codes without a meaning."""
+    """Count each code once on the feed's list of codes without a meaning.
+
+    The caller holds the lock of `work_list_bucket`: two processes would count in each other's way.
+    """
     table = unmapped_code.c
-    for local in {(one.system, one.code): one for one in codes}.values():
-        key = (table.feed == feed, table.system == local.system, table.code == local.code)
+    named = {(key_of(one.system), key_of(one.code)): one for one in codes}
+    for (system, code), local in named.items():
+        key = (table.feed == feed, table.system == system, table.code == code)
         seen = writer.execute(
             update(unmapped_code).where(*key).values(count=table.count + 1, last_seen=writer.now)
         )
@@ -62,10 +79,10 @@ def count_unmapped(writer: Writer, feed: str, codes: Iterable[LocalCode]) -> Non
             writer.execute(
                 insert(unmapped_code).values(
                     feed=feed,
-                    system=local.system,
-                    code=local.code,
-                    display=local.text,
-                    unit=local.unit,
+                    system=system,
+                    code=code,
+                    display=key_of(local.text),
+                    unit=key_of(local.unit),
                     count=1,
                     first_seen=writer.now,
                     last_seen=writer.now,
@@ -74,12 +91,17 @@ def count_unmapped(writer: Writer, feed: str, codes: Iterable[LocalCode]) -> Non
 
 
 def set_meaning(writer: Writer, feed: str, local: tuple[str, str], target: Tree) -> None:
-    """Give the laboratory's code *local* (system, code) its meaning from now on, for this feed."""
+    """Give the laboratory's code *local* (system, code) its meaning from now on, for this feed.
+
+    The caller holds the lock of `work_list_bucket`. Raises Unprocessable for a meaning in neither
+    SNOMED CT nor LOINC, which would take a result for known that is not.
+    """
     system, code = local
-    table = code_map.c
-    writer.execute(
-        delete(code_map).where(table.feed == feed, table.system == system, table.code == code)
-    )
+    if target.get("system") not in STANDARD or not target.get("code") or not code:
+        raise Unprocessable.of(
+            f"A code gets its meaning in one of {', '.join(sorted(STANDARD))}, as system|code."
+        )
+    _forget(writer, feed, system, code)
     writer.execute(
         insert(code_map).values(
             feed=feed,
@@ -92,10 +114,21 @@ def set_meaning(writer: Writer, feed: str, local: tuple[str, str], target: Tree)
             changed_by=writer.access.agent.behind or writer.access.agent.user,
         )
     )
-    writer.execute(
-        delete(unmapped_code).where(
-            unmapped_code.c.feed == feed,
-            unmapped_code.c.system == system,
-            unmapped_code.c.code == code,
-        )
+
+
+def _forget(writer: Writer, feed: str, system: str, code: str) -> None:
+    for table in (code_map, unmapped_code):
+        key = (table.c.feed == feed, table.c.system == system, table.c.code == code)
+        writer.execute(delete(table).where(*key))
+
+
+def systems_of(feed: str, code: str) -> Select[Any]:
+    """Return the statement for the systems in which the feed sent *code*, or has a meaning for it.
+
+    For a person who knows the code from the list, and not the URI of the laboratory's system.
+    """
+    found = (
+        select(table.c.system).where(table.c.feed == feed, table.c.code == code)
+        for table in (unmapped_code, code_map)
     )
+    return select(union(*found).subquery().c.system)

@@ -10,10 +10,10 @@ from concurrent.futures import Future
 from adapters.hl7v2.ack import Fault
 from adapters.hl7v2.header import glimpse
 from adapters.intake import batches, reception, synthetic
-from adapters.intake.feeds import Feed, Mismatch, choose
-from adapters.intake.inbox import Arrival
-from adapters.intake.listener import Answers, Limits, Reception, Tally
-from adapters.intake.reception import Read, Verdict
+from adapters.intake.feeds import Feed, Mismatch, choose, frame_limit
+from adapters.intake.listener import Answers, Left, Limits, Reception, Tally
+from adapters.intake.reading import STRANGER, STRANGER_KEPT, Read, Verdict, arrival_of
+from fhir_server.errors import Unavailable
 from fhir_server.record import Record
 
 Feeds = Callable[[], tuple[Feed, ...]]
@@ -22,6 +22,7 @@ _TEXT = {
     "frame-cut": "The next message began before this one ended.",
     "frame-unfinished": "The connection ended, or fell silent, before the message did.",
     "frame-too-large": "The message is larger than this portal takes.",
+    "peer-limit": "The listener holds as many unfinished messages as it can.",
 }
 
 
@@ -32,24 +33,35 @@ def at_desk(record: Record, feeds: Feeds, limits: Limits, tally: Tally) -> Recep
         future = await asyncio.to_thread(batches.receive, record, feeds(), payload, peer, flags)
         return asyncio.wrap_future(future)
 
-    async def leave(part: bytes, peer: str, code: str) -> Answers:
-        future = await asyncio.to_thread(_left, record, feeds(), part, (peer, code))
-        answers = await asyncio.wrap_future(future)
-        return answers if code == "frame-too-large" else ()
+    async def leave(left: Left, peer: str) -> Answers:
+        future = await asyncio.to_thread(_left, record, feeds(), left, peer)
+        return await asyncio.wrap_future(future)
 
-    return Reception(take, leave, limits, tally)
+    async def turn_away(peer: str, reason: str) -> None:
+        access = reception.feed_access(STRANGER, peer)
+        try:
+            noted = record.note(
+                access, "message-refused", outcome="4", entity="feed:unknown", reason=reason
+            )
+            await asyncio.wrap_future(noted)
+        except Unavailable:
+            tally.counts["not-noted"] += 1
+
+    def most(peer: str) -> int:
+        return min(frame_limit(feeds(), peer), limits.frame)
+
+    return Reception(take, leave, turn_away, most, limits, tally)
 
 
-def _left(
-    record: Record, feeds: tuple[Feed, ...], part: bytes, said: tuple[str, str]
-) -> "Future[Answers]":
-    peer, code = said
-    header = glimpse(part)
+def _left(record: Record, feeds: tuple[Feed, ...], left: Left, peer: str) -> "Future[Answers]":
+    """Keep what came of a frame that is no message; what is too large is refused, and answered."""
+    header = glimpse(left.part)
     chosen = choose(feeds, peer, header)
-    feed = Feed(name="unknown") if isinstance(chosen, Mismatch) else chosen
-    message_type = "^".join(filter(None, (header.message_type, header.trigger)))
-    barred = synthetic.applies(feeds) and synthetic.may_name_a_person(part)
-    kept = b"" if barred else part[: reception.STRANGER_KEPT]
-    arrival = Arrival(feed.name, peer, header.control_id, message_type, kept)
-    fault = Fault(102, code, "MSH.1", _TEXT[code])
-    return reception.answered(record, Read(arrival, header, feed, Verdict("AR", fault)))
+    feed = STRANGER if isinstance(chosen, Mismatch) else chosen
+    barred = synthetic.applies(feeds) and synthetic.may_name_a_person(left.part)
+    is_stranger = feed is STRANGER or left.digest
+    kept = b"" if barred else left.part[: STRANGER_KEPT if is_stranger else None]
+    text = f"{_TEXT[left.code]} Of it came {left.size} bytes."
+    verdict = Verdict("AR" if left.digest else None, Fault(102, left.code, "MSH.1", text))
+    arrival = arrival_of(kept, peer, feed, header, left.digest)
+    return reception.answered(record, Read(arrival, header, feed, verdict))

@@ -20,8 +20,14 @@ Tree = dict[str, Any]
 Uniqueness = Literal["forever", "day", "never"]
 T = TypeVar("T")
 
+SOURCE_UNKNOWN = "source-unknown"
+"""Stable code of a message from an address that no feed names."""
+
 FRAME_LIMIT = 64 * 1024 * 1024
 """Bytes of one message, unless the feed says otherwise."""
+
+STRANGER_LIMIT = 1024 * 1024
+"""Bytes of one message from an address that no feed names: it is refused whatever it is."""
 
 
 class FeedWrongError(Exception):
@@ -91,7 +97,7 @@ def choose(feeds: tuple[Feed, ...], peer: str, header: Header) -> Feed | Mismatc
     """
     here = [feed for feed in feeds if comes_from(feed, peer)]
     if not here:
-        return Mismatch("MSH.4", "source-unknown", 103, "No feed takes messages from this address.")
+        return Mismatch("MSH.4", SOURCE_UNKNOWN, 103, "No feed takes messages from this address.")
     for attribute, address, code, text in (
         ("sending_application", "MSH.3", "not-for-us", "No feed has this sending application."),
         ("sending_facility", "MSH.4", "not-for-us", "No feed has this sending facility."),
@@ -113,7 +119,15 @@ def choose(feeds: tuple[Feed, ...], peer: str, header: Header) -> Feed | Mismatc
 def comes_from(feed: Feed, peer: str) -> bool:
     """Tell whether *peer* (an address) is among the feed's sources."""
     address = ip_address(peer)
+    # What a listener on all of IPv6 calls an IPv4 address.
+    address = getattr(address, "ipv4_mapped", None) or address
     return any(address in ip_network(source, strict=False) for source in feed.sources)
+
+
+def frame_limit(feeds: tuple[Feed, ...], peer: str) -> int:
+    """Return how many bytes a frame from *peer* may have, before it is known whose it is."""
+    agreed = [feed.frame_limit for feed in feeds if comes_from(feed, peer)]
+    return max(agreed, default=STRANGER_LIMIT)
 
 
 def _precision(feed: Feed) -> int:

@@ -2,10 +2,10 @@
 
 from sqlalchemy import select
 
+from adapters.hl7v2.coding_systems import STANDARD
 from adapters.hl7v2.conversion import ReportGroup
-from adapters.intake.code_maps import CodeMap
-from adapters.intake.feeds import Feed
 from adapters.intake.identity import Identity
+from adapters.intake.merging import Merged
 from adapters.intake.tables import contact_first
 from fhir_server.model.ids import bucket_of
 from fhir_server.record import Writer
@@ -13,46 +13,50 @@ from fhir_server.release import Category
 
 
 def held_categories(
-    writer: Writer, group: ReportGroup, feed: Feed, identity: Identity, known: CodeMap
+    writer: Writer, group: ReportGroup, content: Merged, identity: Identity
 ) -> frozenset[Category]:
     """Return the categories that decide on the release of *group* and of every result in it.
 
     The strictest of them holds the whole group, so that no result opens before its report.
+    *content* is the group as it will be filed, with the codes that the feed's map knows.
     """
-    unmapped = any((local.system, local.code) not in known for local in group.local_codes)
     said = {
         Category.UNVERIFIED: group.is_unverified,
         Category.SENSITIVE: bool(
             group.security or group.unreleasable or group.holds or identity.held
         ),
+        Category.PRELIMINARY: content.is_unsettled if content.goes_back else group.is_preliminary,
+        Category.HISTOLOGY: group.is_histology,
+        Category.IMAGING: group.is_imaging,
+        Category.UNMAPPED: _is_unmapped(content),
+        Category.CONTACT_FIRST: _contact_first(writer, content, identity.patient),
+        Category.WITHDRAWN: content.all_withdrawn or content.document_withdrawn,
     }
-    if not feed.backload:
-        said |= {
-            Category.PRELIMINARY: group.is_preliminary,
-            Category.HISTOLOGY: group.is_histology,
-            Category.IMAGING: group.is_imaging,
-            Category.UNMAPPED: unmapped,
-            Category.CONTACT_FIRST: _contact_first(writer, group, identity.patient),
-        }
-    categories = {category for category, applies in said.items() if applies}
-    if group.observations and len(group.withdrawn) == len(group.observations):
-        categories.add(Category.WITHDRAWN)
-    return frozenset(categories)
+    return frozenset(category for category, applies in said.items() if applies)
 
 
-def _contact_first(writer: Writer, group: ReportGroup, patient: str) -> bool:
+def _is_unmapped(content: Merged) -> bool:
+    """Tell whether a result has no code that everybody knows."""
+    return any(
+        not STANDARD & {coding.get("system") for coding in tree["code"].get("coding", ())}
+        for tree in content.results
+        if tree["status"] != "entered-in-error"
+    )
+
+
+def _contact_first(writer: Writer, content: Merged, patient: str) -> bool:
     table = contact_first.c
     rows = writer.select(
         select(table.code).where(table.bucket == bucket_of(patient), table.patient == patient)
     )
     wanted = {row.code for row in rows}
-    return bool(wanted) and not wanted.isdisjoint(_codes(group))
+    return bool(wanted) and not wanted.isdisjoint(_codes(content))
 
 
-def _codes(group: ReportGroup) -> set[str]:
+def _codes(content: Merged) -> set[str]:
     """Return every code under which the group's tests go, the laboratory's own among them."""
     return {
         coding.get("code", "")
-        for made in (group.report, *group.observations)
-        for coding in made.tree.get("code", {}).get("coding", ())
+        for tree in content.trees.values()
+        for coding in tree.get("code", {}).get("coding", ())
     }

@@ -5,35 +5,22 @@ so that two feeds find the same person without asking each other. What disagrees
 resolved here: the message waits for a person.
 """
 
-import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from adapters.hl7v2.conversion import PersonNamed
-from adapters.intake import claims
+from adapters.intake import claims, likeness
+from adapters.intake.unclear import Unclear
 from fhir_server.model import json
 from fhir_server.model.identifiers import NHS_NUMBER
-from fhir_server.model.ids import derived_id
+from fhir_server.model.ids import derived_id, is_id
 from fhir_server.record import Stored, Writer
 
 Tree = dict[str, Any]
 
-
-class Unclear(Exception):
-    """The message waits for a person; it carries the answer's code and the field to blame.
-
-    *ack* is None where the feed's own agreement decides between AA and AE.
-    """
-
-    def __init__(
-        self, ack: Literal["AE"] | None, hl7_code: int, code: str, address: str, text: str
-    ) -> None:
-        super().__init__(f"{code} at {address}: {text}")
-        self.ack = ack
-        self.hl7_code = hl7_code
-        self.code = code
-        self.address = address
-        self.text = text
+_MOST_MERGES = 20
+"""Links from a retired record to its survivor that are followed; more are a circle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,88 +50,92 @@ def identify(writer: Writer, person: PersonNamed) -> Identity:
     """Return the patient whom the message means. Raises Unclear where a human has to look."""
     ids = candidates(writer.id_key, person)
     if not ids:
-        raise Unclear(
-            "AE", 204, "identity-unclear", "PID.3", "No identifier here says whose result it is."
-        )
-    if person.nhs_number is not None and not person.birth_date:
-        raise Unclear(
-            "AE",
-            101,
-            "identity-unclear",
-            "PID.7",
-            "An NHS number is filed with its birth date only.",
-        )
-    patient = ids[0]
-    stored = writer.current("Patient", patient)
-    if stored is None and person.nhs_number is None:
+        raise _unclear("No identifier here says whose result it is.")
+    flags: tuple[str, ...] = ()
+    if person.nhs_number is None:
         patient, stored = _by_local_identifier(writer, person, ids)
+    else:
+        if not person.birth_date:
+            text = "An NHS number is filed with its birth date only."
+            raise Unclear("AE", 101, "identity-unclear", "PID.7", text)
+        patient, stored = ids[0], writer.current("Patient", ids[0])
+        flags = _of_others(writer, person, patient)
+    held = person.identity_unknown or person.deceased is True
     if stored is None:
-        return Identity(patient, None, held=person.identity_unknown)
+        return Identity(patient, None, flags, held)
+    stored = _survivor(writer, stored)
     known = json.decode(stored.body)
-    flags = _compared(known, person)
-    dead = "deceasedDateTime" in known or known.get("deceasedBoolean") is True
-    return Identity(patient, stored, flags, held=dead or person.identity_unknown)
+    flags += likeness.differences(known, person)
+    return Identity(stored.id, stored, flags, held or _is_dead(known))
 
 
 def _by_local_identifier(
     writer: Writer, person: PersonNamed, ids: tuple[str, ...]
 ) -> tuple[str, Stored | None]:
     """Return the one patient who bears a local identifier of *person*, by id or by claim."""
-    found = {id_: stored for id_ in ids if (stored := writer.current("Patient", id_))}
-    for authority, value in person.identifiers:
-        for id_ in claims.holders(writer, "person", authority, value):
-            if stored := writer.current("Patient", id_):
-                found[id_] = stored
+    found: dict[str, Stored] = {}
+    for id_ in (*ids, *_claimants(writer, person)):
+        if id_ not in found and (stored := writer.current("Patient", id_)):
+            survivor = _survivor(writer, stored)
+            found[survivor.id] = survivor
     if len(found) > 1:
-        raise Unclear(
-            "AE",
-            204,
-            "identity-unclear",
-            "PID.3",
-            "The identifiers here belong to more than one person.",
-        )
+        raise _unclear("The identifiers here belong to more than one person.")
     return next(iter(found.items())) if found else (ids[0], None)
 
 
-def _compared(known: Tree, person: PersonNamed) -> tuple[str, ...]:
-    """Return flags for what differs mildly. Raises Unclear where it may be somebody else."""
-    if person.birth_date and known.get("birthDate", person.birth_date) != person.birth_date:
-        raise Unclear(
-            None,
-            204,
-            "identity-conflict",
-            "PID.7",
-            "The birth date is not that of the person known.",
-        )
-    family = _folded(person.family)
-    known_families = {_folded(name.get("family", "")) for name in known.get("name", ())}
-    differing = [
-        address
-        for address, differs in (
-            (
-                "PID.5",
-                bool(family) and bool(known_families - {""}) and family not in known_families,
-            ),
-            (
-                "PID.8",
-                person.gender in {"male", "female"}
-                and known.get("gender") in {"male", "female"}
-                and known["gender"] != person.gender,
-            ),
-        )
-        if differs
-    ]
-    if len(differing) > 1:
-        raise Unclear(
-            None,
-            204,
-            "identity-conflict",
-            "PID.5",
-            "Name and sex are not those of the person known.",
-        )
-    return tuple(f"identity-differs {address}" for address in differing)
+def _claimants(writer: Writer, person: PersonNamed) -> Iterator[str]:
+    for number in claims.of_person(person):
+        yield from claims.holders(writer, number)
 
 
-def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(one for one in decomposed if one.isalnum())
+def _of_others(writer: Writer, person: PersonNamed, patient: str) -> tuple[str, ...]:
+    """Return a flag where a local identifier was filed without an NHS number before.
+
+    Raises Unclear where it belongs to somebody with another NHS number.
+    """
+    flags: tuple[str, ...] = ()
+    for other in dict.fromkeys(_claimants(writer, person)):
+        stored = writer.current("Patient", other) if other != patient else None
+        if stored is None or (stored := _survivor(writer, stored)).id == patient:
+            continue
+        if any(one.get("system") == NHS_NUMBER for one in _identifiers(stored)):
+            raise Unclear(
+                None,
+                204,
+                "identity-conflict",
+                "PID.3",
+                "The local identifier belongs to a person with another NHS number.",
+            )
+        flags = ("identity-split PID.3",)
+    return flags
+
+
+def _identifiers(stored: Stored) -> list[Tree]:
+    return list(json.decode(stored.body).get("identifier", ()))
+
+
+def _survivor(writer: Writer, stored: Stored) -> Stored:
+    """Return the record into which *stored* was merged, itself where it was not."""
+    for _ in range(_MOST_MERGES):
+        following = _replaced_by(stored)
+        after = writer.current("Patient", following) if following else None
+        if after is None:
+            return stored
+        stored = after
+    raise _unclear("The records of this person are merged in a circle.")
+
+
+def _replaced_by(stored: Stored) -> str:
+    for link in json.decode(stored.body).get("link", ()):
+        if link.get("type") == "replaced-by":
+            id_ = str(link.get("other", {}).get("reference", "")).removeprefix("Patient/")
+            return id_ if is_id(id_) else ""
+    return ""
+
+
+def _is_dead(known: Tree) -> bool:
+    return "deceasedDateTime" in known or known.get("deceasedBoolean") is True
+
+
+def _unclear(text: str) -> Unclear:
+    return Unclear("AE", 204, "identity-unclear", "PID.3", text)

@@ -1,17 +1,18 @@
 """Every raw message once: its bytes, its fate, the resources made and the answer given.
 
 A message is known by feed, control id and the hash of its bytes. The same bytes again get the
-same answer again and change nothing; other bytes under the same control id are a fault of the
-sender, kept for a person.
+same answer again, are counted, and change nothing: no patient is touched, and so the ledger has
+no entry of it. Other bytes under the same control id are a fault of the sender, kept for a person.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Any, Literal
 
-from sqlalchemy import Row, Select, and_, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, update
 
+from adapters.hl7v2.header import glimpse
 from adapters.intake.tables import inbox, inbox_key
 from fhir_server.model.ids import BUCKETS
 from fhir_server.record import Record, Writer
@@ -19,28 +20,36 @@ from fhir_server.record import Record, Writer
 Fate = Literal["filed", "quarantined", "refused", "partial"]
 
 KEY_LIMIT = 200
-"""Characters of a control id or an accession that are kept as a key."""
+"""Characters of a sender's number that are kept as a key."""
+
+_HEAD = 4096
+_COMPARED = 100  # messages under one control id that a new one is held against
+_TAIL = 32  # hexadecimal digits that stand for the rest of a number that is too long
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message as it came: which feed, from where, under which control id, and its bytes."""
+    """A message as it came: which feed, from where, under which control id, and its bytes.
+
+    *sha256* is the hash by which the very same bytes are known again; it is given where *raw* is
+    only the beginning of them.
+    """
 
     feed: str
     peer: str
     control_id: str
     message_type: str
     raw: bytes
+    sha256: str = ""
 
-    @property
-    def sha256(self) -> str:
-        """The hash by which the very same bytes are known again."""
-        return sha256(self.raw).hexdigest()
+    def __post_init__(self) -> None:
+        if not self.sha256:
+            object.__setattr__(self, "sha256", sha256(self.raw).hexdigest())
 
     @property
     def key(self) -> str:
-        """The control id as it is kept: cut where it is longer than a key may be."""
-        return self.control_id[:KEY_LIMIT]
+        """The control id as it is kept."""
+        return key_of(self.control_id)
 
     @property
     def bucket(self) -> int:
@@ -67,29 +76,80 @@ def bucket_of_key(key: str) -> int:
     return int.from_bytes(blake2b(key.encode(), digest_size=4).digest()) % BUCKETS
 
 
-def earlier(writer: Writer, arrival: Arrival, since: int = 0) -> Sequence[Row[Any]]:
-    """Return what came from this feed under this control id since then (microseconds)."""
-    return writer.select(
-        select(inbox.c.sha256, inbox.c.ack, inbox.c.fate, inbox.c.received).where(
+def key_of(text: str) -> str:
+    """Return a sender's number as it is kept and found: whole, or its beginning and a hash.
+
+    A NUL, which no database column holds, becomes U+FFFD.
+    """
+    text = text.replace("\0", "\ufffd")
+    if len(text) <= KEY_LIMIT:
+        return text
+    rest = blake2b(text.encode(), digest_size=_TAIL // 2).hexdigest()
+    return f"{text[: KEY_LIMIT - _TAIL - 1]}~{rest}"
+
+
+def same(writer: Writer, arrival: Arrival) -> Row[Any] | None:
+    """Return fate and answer of the very same bytes, if they came before."""
+    rows = writer.select(
+        select(inbox.c.fate, inbox.c.ack).where(
+            *_is(arrival.bucket, arrival.feed, arrival.key, arrival.sha256)
+        )
+    )
+    return rows[0] if rows else None
+
+
+def is_reused(writer: Writer, arrival: Arrival, since: int) -> bool:
+    """Tell whether other content of the same sender came under this control id since then.
+
+    The sender is MSH-3 and MSH-4; *since* is in microseconds. What was refused or cut off took no
+    control id: whoever sent it was told to send again.
+    """
+    rows = writer.select(
+        select(func.substr(inbox.c.raw, 1, _HEAD).label("head"))
+        .where(
             inbox.c.bucket == arrival.bucket,
             inbox.c.feed == arrival.feed,
             inbox.c.control_id == arrival.key,
             inbox.c.received >= since,
+            inbox.c.fate.in_(("filed", "quarantined")),
+        )
+        .limit(_COMPARED)
+    )
+    return bool(rows) and _sender(arrival.raw) in {_sender(bytes(row.head)) for row in rows}
+
+
+def _sender(raw: bytes) -> tuple[str, str]:
+    header = glimpse(raw[:_HEAD])
+    return header.sending_application, header.sending_facility
+
+
+def forget(writer: Writer, arrival: Arrival) -> None:
+    """Take away a message that was cut off, now that the same bytes come as a whole."""
+    writer.execute(
+        delete(inbox).where(*_is(arrival.bucket, arrival.feed, arrival.key, arrival.sha256))
+    )
+    key = inbox_key.c
+    writer.execute(
+        delete(inbox_key).where(
+            key.bucket == bucket_of_key(arrival.key),
+            key.key == arrival.key,
+            key.feed == arrival.feed,
+            key.control_id == arrival.key,
+            key.sha256 == arrival.sha256,
         )
     )
 
 
 def keep(writer: Writer, arrival: Arrival, fated: Fated) -> None:
     """Keep the message with its fate, and the keys that it can be found by."""
-    digest = arrival.sha256
     writer.execute(
         insert(inbox).values(
             bucket=arrival.bucket,
             feed=arrival.feed,
             control_id=arrival.key,
-            sha256=digest,
+            sha256=arrival.sha256,
             received=writer.now,
-            message_type=arrival.message_type[:KEY_LIMIT],
+            message_type=key_of(arrival.message_type),
             peer=arrival.peer,
             fate=fated.fate,
             code=fated.code,
@@ -102,19 +162,23 @@ def keep(writer: Writer, arrival: Arrival, fated: Fated) -> None:
             ack=fated.ack,
         )
     )
-    keys = dict.fromkeys(key[:KEY_LIMIT] for key in (arrival.key, *fated.accessions) if key)
-    if keys:
-        rows = [
-            {
-                "bucket": bucket_of_key(key),
-                "key": key,
-                "received": writer.now,
-                "feed": arrival.feed,
-                "control_id": arrival.key,
-                "sha256": digest,
-            }
-            for key in keys
-        ]
+    keep_keys(writer, arrival, (arrival.key, *fated.accessions))
+
+
+def keep_keys(writer: Writer, arrival: Arrival, numbers: Iterable[str]) -> None:
+    """Let the message be found by these numbers: control id and accessions."""
+    rows = [
+        {
+            "bucket": bucket_of_key(key),
+            "key": key,
+            "received": writer.now,
+            "feed": arrival.feed,
+            "control_id": arrival.key,
+            "sha256": arrival.sha256,
+        }
+        for key in dict.fromkeys(key_of(number) for number in numbers if number)
+    ]
+    if rows:
         writer.execute(insert(inbox_key), rows)
 
 
@@ -155,7 +219,7 @@ def _is(bucket: int, feed: str, control_id: str, digest: str) -> tuple[Any, ...]
 
 def trace(record: Record, key: str, most: int = 50) -> Sequence[Row[Any]]:
     """Return the messages with this control id or accession, newest first."""
-    key = key[:KEY_LIMIT]
+    key = key_of(key)
     found = record.select(
         select(inbox_key.c.feed, inbox_key.c.control_id, inbox_key.c.sha256)
         .where(inbox_key.c.bucket == bucket_of_key(key), inbox_key.c.key == key)

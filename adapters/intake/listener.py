@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from adapters.hl7v2.mllp import Cut, Event, Frame, Framer, Junk, TooLarge, WrongProtocol, wrap
@@ -21,19 +22,42 @@ Answers = tuple[bytes, ...]
 Take = Callable[[bytes, str, tuple[str, ...]], Awaitable["asyncio.Future[Answers]"]]
 """Payload, peer and framing flags to a future of its answers; awaited a frame at a time."""
 
-Leave = Callable[[bytes, str, str], Awaitable[Answers]]
-"""What came of a frame that can't be taken, peer and stable code, to its answers."""
+TurnAway = Callable[[str, str], Awaitable[None]]
+"""Peer and stable code of a connection that was closed before anything was read from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What came of a frame that can't be taken: its beginning, a stable code, and its size.
+
+    *digest* is the SHA-256 of what came, where that is more than *part*; empty where it is not.
+    """
+
+    part: bytes
+    code: str
+    size: int
+    digest: str = ""
+
+
+Leave = Callable[[Left, str], Awaitable[Answers]]
+"""What is left of a frame, and peer, to its answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one connection and all of them together may use; bytes and seconds."""
+    """What one connection and all of them together may use; bytes and seconds.
+
+    *held* is the most bytes of unfinished frames at any time, over all connections.
+    """
 
     frame: int = 64 * 1024 * 1024
+    held: int = 512 * 1024 * 1024
     idle: float = 600.0
     frame_seconds: float = 60.0
+    answer_seconds: float = 60.0
     after_fs: float = 0.5
     connections: int = 400
+    connections_of_one: int = 320
     pipelined: int = 32
     chunk: int = 65_536
 
@@ -47,6 +71,8 @@ class Tally:
 
     counts: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
+    held: int = 0
+    peers: Counter[str] = field(default_factory=Counter)
     connections: set["Connected"] = field(default_factory=set)
 
 
@@ -56,6 +82,9 @@ class Reception:
 
     take: Take
     leave: Leave
+    turn_away: TurnAway
+    most: Callable[[str], int]
+    """How many bytes a frame of this peer may have."""
     limits: Limits
     tally: Tally
 
@@ -83,20 +112,20 @@ async def _serve(
 ) -> None:
     tally = reception.tally
     peer = str(writer.get_extra_info("peername")[0])
-    if len(tally.connections) >= reception.limits.connections:
+    limits = reception.limits
+    if len(tally.connections) >= limits.connections or (
+        tally.peers[peer] >= limits.connections_of_one
+    ):
         tally.counts["connection-refused"] += 1
         writer.close()
         return
     tally.connections.add((reader, writer))
+    tally.peers[peer] += 1
     tally.counts["connections"] += 1
-    answers: asyncio.Queue[asyncio.Future[Answers] | None] = asyncio.Queue(
-        reception.limits.pipelined
-    )
-    sending = asyncio.create_task(_send(answers, writer, tally))
+    answers: asyncio.Queue[asyncio.Future[Answers] | None] = asyncio.Queue(limits.pipelined)
+    sending = asyncio.create_task(_send(answers, writer, tally, limits.answer_seconds))
     try:
         await _read(_Connection(reception, peer, answers), reader)
-    except (ConnectionError, TimeoutError) as ended:
-        tally.counts[f"ended-{type(ended).__name__}"] += 1
     finally:
         await answers.put(None)
         with suppress(ConnectionError):
@@ -105,6 +134,8 @@ async def _serve(
         with suppress(ConnectionError, TimeoutError):
             await writer.wait_closed()
         tally.connections.discard((reader, writer))
+        tally.peers[peer] -= 1
+        tally.peers += Counter()  # forget those with no connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +147,8 @@ class _Connection:
 
 async def _read(connection: _Connection, reader: asyncio.StreamReader) -> None:
     """Read until the sender, a limit or the stop of the server ends the connection."""
-    limits = connection.reception.limits
-    framer = Framer(limits.frame)
+    limits, tally = connection.reception.limits, connection.reception.tally
+    framer = Framer(connection.reception.most(connection.peer))
     clock = asyncio.get_running_loop()
     begun: float | None = None
     received = 0
@@ -129,23 +160,44 @@ async def _read(connection: _Connection, reader: asyncio.StreamReader) -> None:
             chunk = await asyncio.wait_for(reader.read(limits.chunk), max(wait, 0.0))
         except TimeoutError:
             if framer.after_fs:
-                await _all(connection, framer.silence())
+                await _all(connection, _counted(framer, tally, framer.silence))
                 begun = None
                 continue
-            await _all(connection, framer.end())
-            return
+            break
+        except ConnectionError as ended:
+            tally.counts[f"ended-{type(ended).__name__}"] += 1
+            break
         received += len(chunk)
         if not chunk:
-            if not received:
-                connection.reception.tally.counts["connect-only"] += 1
-            await _all(connection, framer.end())
-            return
-        events = framer.feed(chunk)
+            tally.counts["connect-only"] += not received
+            break
+        events = _counted(framer, tally, partial(framer.feed, chunk))
         if not framer.in_frame:
             begun = None
-        elif begun is None or any(isinstance(event, Frame) for event in events):
+        elif begun is None or any(isinstance(event, Frame | Cut) for event in events):
             begun = clock.time()
         await _all(connection, events)
+        if framer.held and tally.held > limits.held:
+            await _end(connection, framer, "peer-limit")
+            return
+    await _end(connection, framer)
+
+
+def _counted(framer: Framer, tally: Tally, act: Callable[[], list[Event]]) -> list[Event]:
+    """Return the events of *act*, having counted what the framer holds after it."""
+    tally.held -= framer.held
+    events = act()
+    tally.held += framer.held
+    return events
+
+
+async def _end(connection: _Connection, framer: Framer, reason: str = "") -> None:
+    """Keep what the connection leaves behind; *reason* is a limit that was met."""
+    for event in _counted(framer, connection.reception.tally, framer.end):
+        if reason and isinstance(event, Cut):
+            await _leave(connection, Left(event.partial, reason, len(event.partial)))
+        else:
+            await _one(connection, event)
 
 
 async def _all(connection: _Connection, events: list[Event]) -> None:
@@ -160,20 +212,24 @@ async def _one(connection: _Connection, event: Event) -> None:
             tally.counts["frames"] += 1
             tally.unanswered += 1
             await connection.answers.put(await reception.take(payload, connection.peer, flags))
-        case Cut(partial, reason):
-            tally.counts[reason] += 1
-            await reception.leave(partial, connection.peer, reason)
-        case TooLarge(head):
-            tally.counts["frame-too-large"] += 1
-            answers = await reception.leave(head, connection.peer, "frame-too-large")
+        case Cut(part, reason):
+            await _leave(connection, Left(part, reason, len(part)))
+        case TooLarge(head, size, digest):
+            answers = await _leave(connection, Left(head, "frame-too-large", size, digest))
             tally.unanswered += 1
             await connection.answers.put(_ready(answers))
         case Junk(count):
             tally.counts["frame-junk"] += count
         case WrongProtocol(kind):
             tally.counts[f"wrong-protocol-{kind}"] += 1
+            await reception.turn_away(connection.peer, f"wrong-protocol-{kind}")
         case _:
             tally.counts["frame-empty"] += 1
+
+
+async def _leave(connection: _Connection, left: Left) -> Answers:
+    connection.reception.tally.counts[left.code] += 1
+    return await connection.reception.leave(left, connection.peer)
 
 
 def _ready(answers: Answers) -> "asyncio.Future[Answers]":
@@ -186,17 +242,22 @@ async def _send(
     answers: "asyncio.Queue[asyncio.Future[Answers] | None]",
     writer: asyncio.StreamWriter,
     tally: Tally,
+    seconds: float,
 ) -> None:
-    """Send answers in the order of their frames; what can't be delivered is counted and dropped."""
+    """Send answers in the order of their frames; what can't be delivered is counted and dropped.
+
+    A sender that does not read its answers within *seconds* is cut off.
+    """
     broken: Any = None
     while (future := await answers.get()) is not None:
         for answer in await future:
             if broken is None:
                 try:
                     writer.write(wrap(answer))
-                    await writer.drain()
-                except ConnectionError as error:
+                    await asyncio.wait_for(writer.drain(), seconds)
+                except (ConnectionError, TimeoutError) as error:
                     broken = error
+                    writer.transport.abort()
             if broken is not None:
                 tally.counts["ack-undelivered"] += 1
         tally.unanswered -= 1

@@ -12,55 +12,41 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from adapters.hl7v2 import er7
-from adapters.hl7v2.ack import BUSY, Fault, acknowledge, codes_to_send, fault_of
+from adapters.hl7v2.ack import BUSY, REUSED, Fault, acknowledge, codes_to_send
 from adapters.hl7v2.conversion import Conversion
-from adapters.hl7v2.header import Header, glimpse, read_header
-from adapters.hl7v2.oru_to_resources import convert
-from adapters.hl7v2.refusal import Refused
-from adapters.intake import filing, inbox, synthetic
-from adapters.intake.feeds import Feed, Mismatch, choose
-from adapters.intake.identity import Unclear, candidates
-from adapters.intake.inbox import Arrival, Fated
+from adapters.hl7v2.header import Header
+from adapters.intake import filing, inbox
+from adapters.intake.buckets import Undeclared, declared
+from adapters.intake.feeds import Feed
+from adapters.intake.filing import Occasion, Outcome
+from adapters.intake.inbox import Fate, Fated
+from adapters.intake.reading import Read, Verdict, our_fault, read
+from adapters.intake.unclear import Unclear
 from fhir_server.access import Access, Agent, WholeStore
 from fhir_server.clock import from_micros
 from fhir_server.errors import FhirError, Invalid, Unavailable
-from fhir_server.model.ids import bucket_of
 from fhir_server.record import Asked, Record, Writer
 
 log = logging.getLogger(__name__)
 
 DAY = 86_400_000_000
-STRANGER_KEPT = 65_536
-"""Bytes kept of a message from an address that no feed names."""
 
 Answers = tuple[bytes, ...]
 """The frames to send back, in their order; none where the sender asks for none."""
 
 _SEPARATOR = b"\x1c"
+_AGAIN = frozenset({"busy", "control-id-reused"})
+"""Faults by which the message is not accepted as such (CE in enhanced mode)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """How a message is answered: the acknowledgement code and the fault, if there is one."""
+class Again:
+    """Nothing was written: the piece has to be run again, with *buckets* among its own."""
 
-    ack: Literal["AA", "AE", "AR"]
-    fault: Fault | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A message as far as it could be read: its feed, and its conversion or what is wrong."""
-
-    arrival: Arrival
-    header: Header
-    feed: Feed
-    content: Conversion | Verdict
-    flags: tuple[str, ...] = ()
+    buckets: frozenset[int]
 
 
 def receive(
@@ -71,52 +57,54 @@ def receive(
     *flags* are those of its framing. Never fails: where the store can't be written, the answer
     says so.
     """
-    header = glimpse(raw)
-    chosen = choose(feeds, peer, header)
-    if synthetic.applies(feeds) and synthetic.may_name_a_person(raw):
-        read = _barred(peer, header, chosen)
-    elif isinstance(chosen, Mismatch):
-        read = _unwelcome(raw, peer, header, chosen)
-    else:
-        read = _read(raw, peer, chosen, flags, record.clock())
-    return answered(record, read)
+    return answered(record, read(feeds, raw, peer, flags, record.clock()))
 
 
 def answered(record: Record, read: Read) -> "Future[Answers]":
     """Hand the message to the committer, and turn what comes back into answers."""
     outer: Future[Answers] = Future()
-    access = feed_access(read.feed, read.arrival.peer)
-    buckets = {read.arrival.bucket}
-    if isinstance(read.content, Conversion):
-        buckets |= {bucket_of(one) for one in candidates(record.id_key, read.content.person)}
-
-    def reply(inner: "Future[Answers]") -> None:
-        error = inner.exception()
-        if error is None:
-            outer.set_result(inner.result())
-            return
-        log.error("a message could not be kept: %s", type(error).__name__)
-        outer.set_result(busy(read.header))
-
+    conversion = read.content if isinstance(read.content, Conversion) else None
     try:
-        asked = Asked("message-refused", f"feed:{read.feed.name}")
-        record.submit(access, _piece(read), buckets=buckets, asked=asked).add_done_callback(reply)
+        buckets = declared(record, read.arrival, read.feed, conversion)
     except Unavailable:
-        outer.set_result(busy(read.header))
+        outer.set_result(busy(read.header, record.clock()))
+        return outer
+    _hand_over(record, read, buckets, outer)
     return outer
 
 
-def busy(header: Header) -> Answers:
+def _hand_over(
+    record: Record, read: Read, buckets: frozenset[int] | None, outer: "Future[Answers]"
+) -> None:
+    """Submit the message under its *buckets*; once more where it turned out to need others too."""
+
+    def reply(inner: "Future[Answers | Again]") -> None:
+        error = inner.exception()
+        if error is not None:
+            log.error("a message could not be kept: %s", type(error).__name__)
+            outer.set_result(busy(read.header, record.clock()))
+            return
+        result = inner.result()
+        if isinstance(result, Again):
+            _hand_over(record, read, result.buckets | (buckets or frozenset()), outer)
+            return
+        outer.set_result(result)
+
+    access = feed_access(read.feed, read.arrival.peer)
+    asked = Asked("message-refused", f"feed:{read.feed.name}")
+    try:
+        future = record.submit(access, _piece(read, buckets), buckets=buckets or (), asked=asked)
+    except Unavailable:
+        outer.set_result(busy(read.header, record.clock()))
+        return
+    future.add_done_callback(reply)
+
+
+def busy(header: Header, now: datetime) -> Answers:
     """Return the answer that asks the sender to send again: nothing was kept."""
-    fault = Fault(
-        BUSY, "busy", "MSH.10", "The portal can't take messages now. Please send it again."
-    )
-    codes = codes_to_send(header, "AR", BUSY)
-    sent = from_micros(0)
-    return tuple(
-        acknowledge(header, code, control_id=_own_control_id(), sent=sent, faults=(fault,))
-        for code in codes
-    )
+    text = "The portal can't take messages now. Please send it again."
+    fault = Fault(BUSY, "busy", "MSH.10", text)
+    return _worded(header, Verdict("AR", fault), now)
 
 
 def feed_access(feed: Feed, peer: str) -> Access:
@@ -132,98 +120,45 @@ def feed_access(feed: Feed, peer: str) -> Access:
     return Access(agent, secrets.token_hex(8), WholeStore(), {}, bound_by_release=False)
 
 
-def _unwelcome(raw: bytes, peer: str, header: Header, mismatch: Mismatch) -> Read:
-    fault = Fault(mismatch.hl7_code, mismatch.code, mismatch.address, mismatch.text)
-    feed = Feed(name="unknown")
-    kept = raw[:STRANGER_KEPT]
-    return Read(_arrival(kept, peer, feed, header), header, feed, Verdict("AR", fault))
-
-
-def _barred(peer: str, header: Header, chosen: Feed | Mismatch) -> Read:
-    """Return the message of somebody whom this portal must not know: without its bytes."""
-    feed = Feed(name="unknown") if isinstance(chosen, Mismatch) else chosen
-    fault = Fault(103, synthetic.CODE, synthetic.ADDRESS, synthetic.TEXT)
-    return Read(_arrival(b"", peer, feed, header), header, feed, Verdict("AR", fault))
-
-
-def _arrival(raw: bytes, peer: str, feed: Feed, header: Header) -> Arrival:
-    message_type = "^".join(filter(None, (header.message_type, header.trigger)))
-    return Arrival(feed.name, peer, header.control_id, message_type, raw)
-
-
-def _read(raw: bytes, peer: str, feed: Feed, flags: tuple[str, ...], received_at: datetime) -> Read:
-    try:
-        message = er7.read(raw, default_charset=feed.dialect.charset)
-        header = read_header(message)
-        arrival = _arrival(raw, peer, feed, header)
-        _require_control_id(header)
-        conversion = convert(message, feed.dialect, received_at=received_at)
-        if feed.synthetic_only and synthetic.is_about_a_person(conversion):
-            return _barred(peer, header, feed)
-        return Read(arrival, header, feed, conversion, flags + message.flags)
-    except Refused as refused:
-        header = glimpse(raw)
-        verdict = Verdict(refused.ack, fault_of(refused))
-        return Read(_arrival(raw, peer, feed, header), header, feed, verdict, flags)
-    # A fault of ours must not cost the message: it is kept for a person, and the feed goes on.
-    except Exception:
-        log.exception("converting a message failed")
-        header = glimpse(raw)
-        return Read(_arrival(raw, peer, feed, header), header, feed, _our_fault(), flags)
-
-
-def _require_control_id(header: Header) -> None:
-    if not header.control_id:
-        text = "A message has to have a control id."
-        raise Refused("AE", 101, "control-id-missing", "MSH.10", text)
-
-
-def _our_fault() -> Verdict:
-    return Verdict(
-        "AE", Fault(BUSY, "fault", "MSH.9", "The portal could not convert the message; it is kept.")
-    )
-
-
-def _piece(read: Read) -> Callable[[Writer], Answers]:
-    def piece(writer: Writer) -> Answers:
-        since = {"forever": 0, "day": writer.now - DAY, "never": writer.now + 1}
-        for row in inbox.earlier(writer, read.arrival, 0):
-            if row.sha256 == read.arrival.sha256:
-                inbox.count_copy(writer, read.arrival)
-                return tuple(filter(None, bytes(row.ack).split(_SEPARATOR)))
-        if (
-            inbox.earlier(writer, read.arrival, since[read.feed.control_ids])
-            and read.header.control_id
-        ):
+def _piece(read: Read, buckets: frozenset[int] | None) -> Callable[[Writer], Answers | Again]:
+    def piece(writer: Writer) -> Answers | Again:
+        known = inbox.same(writer, read.arrival)
+        if known is not None and (known.fate != "partial" or _fate(read.content) == "partial"):
+            inbox.count_copy(writer, read.arrival)
+            return tuple(filter(None, bytes(known.ack).split(_SEPARATOR)))
+        if known is not None:
+            inbox.forget(writer, read.arrival)
+        if _fate(read.content) in {"partial", "refused"} and isinstance(read.content, Verdict):
+            return _set_aside(writer, read, read.content)
+        if _is_reused(writer, read):
             text = "This control id came before with other content."
             return _set_aside(
-                writer, read, Verdict("AE", Fault(205, "control-id-reused", "MSH.10", text))
+                writer, read, Verdict("AE", Fault(REUSED, "control-id-reused", "MSH.10", text))
             )
         if isinstance(read.content, Verdict):
             return _set_aside(writer, read, read.content)
-        return _filed(writer, read, read.content)
+        return _filed(writer, read, read.content, buckets)
 
     return piece
 
 
-def _filed(writer: Writer, read: Read, conversion: Conversion) -> Answers:
-    control_id = read.header.control_id
-    try:
-        outcome = writer.attempt(lambda: filing.file(writer, conversion, read.feed, control_id))
-    except Unclear as unclear:
-        fault = Fault(unclear.hl7_code, unclear.code, unclear.address, unclear.text)
-        ack = unclear.ack or read.feed.identity_ack
-        return _set_aside(writer, read, Verdict(ack, fault), conversion)
-    except Invalid as invalid:
-        fault = Fault(102, "resource-invalid", "MSH.9", invalid.issues[0].text)
-        return _set_aside(writer, read, Verdict("AE", fault), conversion)
-    except (SQLAlchemyError, FhirError):
-        raise
-    # As above: kept for a person, whatever went wrong.
-    except Exception:
-        log.exception("filing a message failed")
-        return _set_aside(writer, read, _our_fault(), conversion)
-    answers = _answers(writer, read, Verdict("AA"))
+def _is_reused(writer: Writer, read: Read) -> bool:
+    if not read.header.control_id or read.feed.control_ids == "never":
+        return False
+    since = writer.now - DAY if read.feed.control_ids == "day" else 0
+    return inbox.is_reused(writer, read.arrival, since)
+
+
+def _filed(
+    writer: Writer, read: Read, conversion: Conversion, buckets: frozenset[int] | None
+) -> Answers | Again:
+    occasion = Occasion(read.feed, read.header.control_id, buckets)
+    outcome = attempted(writer, conversion, occasion)
+    if isinstance(outcome, Again):
+        return outcome
+    if isinstance(outcome, Verdict):
+        return _set_aside(writer, read, outcome)
+    answers = _worded(read.header, Verdict("AA"), from_micros(writer.now))
     inbox.keep(
         writer,
         read.arrival,
@@ -235,9 +170,33 @@ def _filed(writer: Writer, read: Read, conversion: Conversion) -> Answers:
             accessions=accessions(conversion),
         ),
     )
-    reports = [one for one in outcome.made if one.startswith("DiagnosticReport/")]
-    writer.audit("message-filed", patient=outcome.patient, entity=reports[0] if reports else "")
+    writer.audit("message-filed", patient=outcome.patient, entity=outcome.report)
     return answers
+
+
+def attempted(
+    writer: Writer, conversion: Conversion, occasion: Occasion
+) -> Outcome | Verdict | Again:
+    """File *conversion*, or undo all of it and say how the message is to be answered.
+
+    Raises what may be over when the message comes again: a database that can't be written.
+    """
+    try:
+        return writer.attempt(lambda: filing.file(writer, conversion, occasion))
+    except Undeclared as undeclared:
+        return Again(undeclared.buckets)
+    except Unclear as unclear:
+        fault = Fault(unclear.hl7_code, unclear.code, unclear.address, unclear.text)
+        return Verdict(unclear.ack or occasion.feed.identity_ack, fault)
+    except Invalid as invalid:
+        return Verdict("AE", Fault(102, "resource-invalid", "MSH.9", invalid.issues[0].text))
+    except (DataError, IntegrityError) as error:
+        return our_fault(error)
+    except (SQLAlchemyError, FhirError):
+        raise
+    # A fault of ours must not cost the message: it is kept for a person, and the feed goes on.
+    except Exception as error:  # noqa: BLE001 - the rim of a message
+        return our_fault(error)
 
 
 def accessions(conversion: Conversion) -> tuple[str, ...]:
@@ -246,45 +205,48 @@ def accessions(conversion: Conversion) -> tuple[str, ...]:
     return tuple(dict.fromkeys(number for pair in numbers for number in pair if number))
 
 
-def _set_aside(
-    writer: Writer, read: Read, verdict: Verdict, conversion: Conversion | None = None
-) -> Answers:
-    """Keep the message for a person (AE, or AA where the feed wants that), or as refused (AR)."""
-    fault = verdict.fault or Fault(207, "fault", "MSH.9", "")
-    answers = _answers(writer, read, verdict)
-    refused = verdict.ack == "AR"
+def _set_aside(writer: Writer, read: Read, verdict: Verdict) -> Answers:
+    """Keep the message with the reason: for a person, as refused, or as cut off."""
+    fault = verdict.fault or Fault(BUSY, "fault", "MSH.9", "")
+    answers = _worded(read.header, verdict, from_micros(writer.now))
+    fate = _fate(verdict)
+    conversion = read.content if isinstance(read.content, Conversion) else None
     inbox.keep(
         writer,
         read.arrival,
         Fated(
-            fate="refused" if refused else "quarantined",
+            fate=fate,
             ack=_SEPARATOR.join(answers),
             code=fault.code,
             address=fault.field,
             reason=fault.text,
-            flags=read.flags,
+            flags=(*read.flags, *(filing.flags_of(conversion) if conversion else ())),
             accessions=accessions(conversion) if conversion else (),
         ),
     )
-    subtype = "message-refused" if refused else "message-quarantined"
-    writer.audit(
-        subtype, outcome="4", entity=f"feed:{read.feed.name}", reason=f"{fault.code} {fault.field}"
-    )
+    subtype = "message-quarantined" if fate == "quarantined" else "message-refused"
+    reason = f"{fault.code} {fault.field}"
+    writer.audit(subtype, outcome="4", entity=f"feed:{read.feed.name}", reason=reason)
     return answers
 
 
-def _answers(writer: Writer, read: Read, verdict: Verdict) -> Answers:
+def _fate(content: Conversion | Verdict) -> Fate:
+    if isinstance(content, Conversion):
+        return "filed"
+    if content.ack is None:
+        return "partial"
+    return "refused" if content.ack == "AR" else "quarantined"
+
+
+def _worded(header: Header, verdict: Verdict, sent: datetime) -> Answers:
+    """Return the answers that the sender asks for: none to what was cut off."""
+    if verdict.ack is None:
+        return ()
     faults = (verdict.fault,) if verdict.fault and verdict.ack != "AA" else ()
-    code = verdict.fault.hl7_code if verdict.fault else 0
+    code = verdict.fault.hl7_code if verdict.fault and verdict.fault.code in _AGAIN else 0
     return tuple(
-        acknowledge(
-            read.header,
-            one,
-            control_id=_own_control_id(),
-            sent=from_micros(writer.now),
-            faults=faults,
-        )
-        for one in codes_to_send(read.header, verdict.ack, code)
+        acknowledge(header, one, control_id=_own_control_id(), sent=sent, faults=faults)
+        for one in codes_to_send(header, verdict.ack, code)
     )
 
 

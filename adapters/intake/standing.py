@@ -1,17 +1,20 @@
 """Which version of a report stands: by the laboratory's own time, not by the order of arrival."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, insert, select
 
-from adapters.hl7v2.conversion import ReportGroup
 from adapters.intake.tables import report_standing
 from fhir_server.clock import micros
 from fhir_server.model.ids import bucket_of
 from fhir_server.record import Writer
 
-_SETTLED = frozenset({"final", "corrected", "amended", "appended"})
-_UNSETTLED = frozenset({"registered", "partial", "preliminary"})
+SETTLED = frozenset({"final", "corrected", "amended", "appended"})
+"""Statuses of a report or a result that nobody expects to be completed."""
+UNSETTLED = frozenset({"registered", "partial", "preliminary"})
+
+_CORRECTED = frozenset({"corrected", "amended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,40 +23,44 @@ class Verdict:
 
     applied: bool
     flag: str = ""
+    address: str = "OBR.25"
 
 
 def judge(writer: Writer, patient: str, report: str, version_at: int, status: str) -> Verdict:
     """Tell whether a version from then (microseconds) with this status replaces what stands.
 
     An older one that arrives late is not applied, nor is one that takes a final result back to
-    preliminary; both are kept with their message.
+    preliminary, nor a final one of the same moment as its correction; all are kept with their
+    message.
     """
     rows = writer.select(
         select(report_standing.c.version_at, report_standing.c.status).where(*_is(patient, report))
     )
     if not rows:
-        return Verdict(applied=True, flag="correction-first" if status == "corrected" else "")
-    stands = rows[0].status
-    if version_at < rows[0].version_at:
-        return Verdict(applied=False, flag="version-older")
-    if stands in _SETTLED and status in _UNSETTLED:
+        return Verdict(applied=True, flag="correction-first" if status in _CORRECTED else "")
+    stands, since = rows[0].status, rows[0].version_at
+    if version_at < since:
+        return Verdict(applied=False, flag="version-older", address="OBR.22")
+    if stands in SETTLED and status in UNSETTLED:
+        return Verdict(applied=False, flag="status-backwards")
+    if stands in _CORRECTED and status == "final" and version_at == since:
         return Verdict(applied=False, flag="status-backwards")
     return Verdict(applied=True)
 
 
 def stand(
-    writer: Writer, patient: str, report: str, feed: str, said: tuple[str, ReportGroup]
+    writer: Writer, patient: str, report: str, feed: str, said: tuple[str, datetime, str]
 ) -> None:
-    """Note that the version in *said* (control id and group) is now the one that stands."""
-    control_id, group = said
+    """Note that the version in *said* (control id, its time, status) is now the one that stands."""
+    control_id, version_at, status = said
     writer.execute(delete(report_standing).where(*_is(patient, report)))
     writer.execute(
         insert(report_standing).values(
             bucket=bucket_of(patient),
             patient=patient,
             report=report,
-            version_at=micros(group.version_at),
-            status=group.status,
+            version_at=micros(version_at),
+            status=status,
             feed=feed,
             control_id=control_id,
         )

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -51,7 +54,7 @@ def test_a_final_result_is_filed_and_the_patient_sees_it_at_once(
 ) -> None:
     assert b"MSA|AA|MSG1" in send(message())
     (observation,) = found(record, "Observation", as_patient=True)
-    assert observation["valueQuantity"]["value"] == __import__("decimal").Decimal("7.3")
+    assert observation["valueQuantity"]["value"] == Decimal("7.3")
     assert observation["status"] == "final"
     (report,) = found(record, "DiagnosticReport", as_patient=True)
     assert report["result"] == [{"reference": f"Observation/{observation['id']}"}]
@@ -203,10 +206,14 @@ def test_when_nothing_can_be_written_the_sender_is_asked_to_send_again(
     assert b"MSA|AA|MSG1" in send(message())
 
 
-def test_a_feed_in_backload_mode_files_history_without_notices(
+def test_a_feed_in_backload_mode_counts_every_hold_from_when_a_result_was_issued(
     record: Record, send: Send, message: Message
 ) -> None:
-    feed = __import__("dataclasses").replace(LOOPBACK, backload=True)
-    send(message(section="SP"), feed)
+    feed = replace(LOOPBACK, backload=True)
+    send(message(section="SP", issued="20250301091500"), feed)
     assert len(found(record, "DiagnosticReport", as_patient=True)) == 1
+    days_ago = (record.clock() - timedelta(days=2)).strftime("%Y%m%d%H%M%S")
+    send(message(control_id="B", filler="LAB2", section="SP", issued=days_ago), feed)
+    assert len(found(record, "DiagnosticReport", as_patient=True)) == 1
+    assert len(found(record, "DiagnosticReport")) == 2
     assert record.select(text("SELECT report FROM held_notice").columns()) == []

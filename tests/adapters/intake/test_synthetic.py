@@ -14,7 +14,7 @@ from adapters.hl7v2.mllp import wrap
 from adapters.intake import synthetic
 from adapters.intake.desk import at_desk
 from adapters.intake.feeds import LOOPBACK, Feed, decode, encode
-from adapters.intake.listener import Limits, Tally
+from adapters.intake.listener import Left, Limits, Tally
 from adapters.intake.registry import agree, listening_for
 from adapters.intake.tables import inbox
 from fhir_server.access import Access, Agent, NoRecord
@@ -59,7 +59,9 @@ def test_a_message_about_a_synthetic_person_is_filed(
         lambda text: text.replace("|LIMS|", "|OTHER|"),
         lambda text: text.replace("OBR|1", "XYZ|1"),
         lambda text: text.replace("^^^NHS^NH", "^^^RXX^MR"),
-        lambda text: text.replace(somebody(), f"{somebody()[:3]} {somebody()[3:6]}-{somebody()[6:]}"),
+        lambda text: text.replace(
+            somebody(), f"{somebody()[:3]} {somebody()[3:6]}-{somebody()[6:]}"
+        ),
         lambda text: text.replace("|", "!"),
     ],
     ids=["another type", "no feed", "broken", "as a local number", "spaced", "other delimiters"],
@@ -101,7 +103,7 @@ def test_the_setting_survives_being_kept() -> None:
 
 async def _left(record: Record, part: bytes) -> None:
     reception = at_desk(record, lambda: (ONLY_SYNTHETIC,), Limits(), Tally())
-    await reception.leave(part, "127.0.0.1", "frame-cut")
+    await reception.leave(Left(part, "frame-cut", len(part)), "127.0.0.1")
 
 
 def test_a_frame_that_was_cut_off_is_not_kept_either(record: Record, message: Message) -> None:

@@ -1,0 +1,147 @@
+"""One order's report into the record: held against its versions, merged, and released or held."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from adapters.hl7v2.conversion import Key, ReportGroup, resolve
+from adapters.intake import claims, code_maps, standing
+from adapters.intake.buckets import require
+from adapters.intake.feeds import Feed
+from adapters.intake.holding import held_categories
+from adapters.intake.identity import Identity
+from adapters.intake.inbox import key_of
+from adapters.intake.merging import Merged, content_of, merged
+from fhir_server.clock import micros
+from fhir_server.model.validate import judge
+from fhir_server.record import Notice, Stored, Writer
+from fhir_server.release import Release, decide
+
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the groups of one message have in common."""
+
+    feed: Feed
+    identity: Identity
+    control_id: str
+    buckets: frozenset[int] | None
+    document_withdrawn: bool
+    """Whether a document of the message was taken back (OBX-11 D, W)."""
+
+
+def file_group(
+    writer: Writer, group: ReportGroup, ids: Mapping[Key, str], setting: Setting
+) -> tuple[list[str], list[str]]:
+    """File one report with all that hangs on it; return references with versions, and flags.
+
+    An older version, or one that takes a final result back to preliminary, changes nothing.
+    """
+    patient, report_id = setting.identity.patient, ids[group.report.key]
+    number = claims.of_order(group)
+    if number is not None:
+        claims.hold(writer, number, patient)
+    verdict = standing.judge(writer, patient, report_id, micros(group.version_at), group.status)
+    if not verdict.applied:
+        return [], [f"{verdict.flag} {verdict.address}"]
+    known = _meanings(writer, group, setting)
+    content = merged(writer, group, ids, known, document_withdrawn=setting.document_withdrawn)
+    before = writer.current("DiagnosticReport", report_id)
+    release = _released(writer, group, content, setting)
+    if before is not None and not _differs(writer, content, ids):
+        # Sent again unchanged: what a clinician opened, or a date, stays; it can only open sooner.
+        release = _sooner(release, before.release_at)
+    made = _file_parts(writer, group, ids, (patient, release, content))
+    _tell(writer, group, setting, (report_id, release))
+    said = (setting.control_id, group.version_at, content.status)
+    standing.stand(writer, patient, report_id, setting.feed.name, said)
+    flags = [f"{verdict.flag} {verdict.address}"] if verdict.flag else []
+    return made, [*flags, *content.flags]
+
+
+def _meanings(writer: Writer, group: ReportGroup, setting: Setting) -> code_maps.CodeMap:
+    """Return what the feed's map knows of the group's codes, and count those it does not know."""
+    feed = setting.feed.name
+    known = code_maps.for_feed(writer, feed, group.local_codes)
+    unmapped = [one for one in group.local_codes if (one.system, one.code) not in known]
+    if unmapped:
+        require(setting.buckets, code_maps.work_list_bucket(feed))
+        code_maps.count_unmapped(writer, feed, unmapped)
+    return known
+
+
+def _released(writer: Writer, group: ReportGroup, content: Merged, setting: Setting) -> Release:
+    """Return the policy's decision for the group; a backload counts from when it was issued."""
+    categories = held_categories(writer, group, content, setting.identity)
+    arrived = micros(group.version_at) if setting.feed.backload else writer.now
+    return decide(categories, min(arrived, writer.now))
+
+
+def _differs(writer: Writer, content: Merged, ids: Mapping[Key, str]) -> bool:
+    return any(writer.differs(tree, ids[key]) for key, tree in content.trees.items())
+
+
+def _sooner(release: Release, stands: int | None) -> Release:
+    if stands is not None and release.release_at is not None and release.release_at < stands:
+        return release
+    return replace(release, release_at=stands)
+
+
+def _file_parts(
+    writer: Writer,
+    group: ReportGroup,
+    ids: Mapping[Key, str],
+    given: tuple[str, Release, Merged],
+) -> list[str]:
+    patient, release, content = given
+    made: list[str] = []
+    for one in (*group.specimens, group.service_request, group.provenance):
+        tree = judge(resolve(one.tree, ids))
+        filed = writer.file(tree, id_=ids[one.key], patient=patient, release_at=release.release_at)
+        made.append(_reference(filed.stored))
+    for key, tree in content.trees.items():
+        release_at = None if key in group.withdrawn else release.release_at
+        filed = writer.file(tree, id_=ids[key], patient=patient, release_at=release_at)
+        made.append(_reference(filed.stored))
+    for stored in content.kept:
+        made.extend(_held_as_long(writer, stored, release.release_at))
+    return made
+
+
+def _held_as_long(writer: Writer, stored: Stored, release_at: int | None) -> list[str]:
+    """Hold a result that the message does not name for as long as its report, if that is longer."""
+    if stored.release_at is None or (release_at is not None and release_at <= stored.release_at):
+        return []
+    if release_at is not None and release_at <= writer.now:
+        return []
+    filed = writer.file(
+        content_of(stored), id_=stored.id, patient=stored.patient, release_at=release_at
+    )
+    return [_reference(filed.stored)]
+
+
+def _reference(stored: Stored) -> str:
+    return f"{stored.reference}/_history/{stored.version}"
+
+
+def _tell(
+    writer: Writer, group: ReportGroup, setting: Setting, decided: tuple[str, Release]
+) -> None:
+    """Keep a notice for the patient while the report is held, and take it back when it is not."""
+    report_id, release = decided
+    patient = setting.identity.patient
+    if release.held(writer.now) and release.notice and not setting.feed.backload:
+        writer.notice(
+            Notice(
+                patient=patient,
+                report=report_id,
+                title=key_of(group.ordered_as),
+                category=release.category.value,
+                opens=release.release_at,
+                contact=setting.feed.contact,
+            )
+        )
+    else:
+        writer.withdraw_notice(patient, report_id)
