@@ -14,6 +14,7 @@ from portal_api.demo.accounts import PASSWORD
 from portal_api.demo.browser import Browser, PageWrong
 from portal_api.demo.cast import Cast
 from portal_api.demo.seeding import patient_id
+from portal_api.pages.clinician import REASONS
 
 _LINK = re.compile(r'href="([^"]+)"')
 IRENE_WRITES = "My temperature is 38.2° this morning and I feel shivery. What should I do?"
@@ -30,8 +31,10 @@ def people_were_here(address: str, record: Record, cast: Cast) -> None:
     _irene(address)
     _graham(address)
     _alan(address, patient_id(record, cast.person("alan")))
-    with signed_in(address, "helen") as helen:
-        helen.open("/patient")
+    _helen(address, patient_id(record, cast.person("helen")))
+    with signed_in(address, "fiona") as fiona:
+        page = _open_held(fiona, patient_id(record, cast.biopsies[0].person))
+        fiona.send(page, "/release", {"reason": REASONS[0][0], "note": "Rang this morning"})
     with signed_in(address, "tessa") as tessa:
         tessa.open(f"/clinician/patients/{patient_id(record, cast.person('john'))}", expected=404)
 
@@ -86,6 +89,21 @@ def _graham(address: str) -> None:
         thread = open_waiting(peter)
         thread = peter.send(thread, "/take", {})
         peter.open(link(thread, "/clinician/patients/"))
+
+
+def _helen(address: str, patient: str) -> None:
+    """Let her consultant read the biopsy, and Helen try to, before it opens."""
+    with signed_in(address, "fiona") as fiona:
+        report = _open_held(fiona, patient).url.path.rpartition("/")[2]
+    with signed_in(address, "helen") as helen:
+        helen.open("/patient")
+        helen.open(f"/patient/results/{report}", expected=404)
+
+
+def _open_held(clinician: Browser, patient: str) -> httpx.Response:
+    """Open the first report of a patient, which is a held one where there is any."""
+    page = clinician.open(f"/clinician/patients/{patient}")
+    return clinician.open(link(page, "/clinician/reports/"))
 
 
 def _alan(address: str, patient: str) -> None:

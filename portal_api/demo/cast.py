@@ -5,7 +5,7 @@ from datetime import datetime
 
 from auth.views import DemoAccount
 from portal_api.demo.accounts import AUDITOR, OPERATOR, PATIENTS, account
-from portal_api.demo.crowd import Patient, crowd
+from portal_api.demo.crowd import Patient, biopsies, crowd
 from portal_api.demo.orders import Order, Person
 from portal_api.demo.staff import CLINICIANS, TEAMS
 from portal_api.demo.stories import Story, all_past, stories
@@ -17,6 +17,8 @@ class Cast:
 
     stories: tuple[Story, ...]
     crowd: tuple[Patient, ...]
+    biopsies: tuple[Order, ...]
+    """Of two generated patients: one is opened to the patient at once, one waits."""
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -33,7 +35,8 @@ class Cast:
     @property
     def recent(self) -> tuple[Order, ...]:
         """What came by the live feeds just before the demonstration begins."""
-        return tuple(order for story in self.stories for order in story.recent)
+        told = (order for story in self.stories for order in story.recent)
+        return (*told, *self.biopsies)
 
     def story(self, name: str) -> Story | None:
         """Return the story of this name, None where there is none."""
@@ -46,7 +49,8 @@ class Cast:
 
 def cast(now: datetime) -> Cast:
     """Return everybody as they are at *now* (aware)."""
-    return Cast(stories(now), crowd(now))
+    generated = crowd(now)
+    return Cast(stories(now), generated, biopsies(generated, now))
 
 
 def accounts(now: datetime) -> tuple[DemoAccount, ...]:

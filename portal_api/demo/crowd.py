@@ -28,6 +28,14 @@ _FAMILIES = (
 )
 _WOMEN = ("Renée", "Amina", "Beryl", "Chloë", "Doreen", "Edith", "Farah", "Gwen", "Hilda", "Joan")
 _MEN = ("André", "Basil", "Cyril", "Dilip", "Ernest", "Frank", "Gareth", "Harold", "Imran", "José")
+_BENIGN = (
+    "HISTOLOGY REPORT",
+    "",
+    "Specimen     Site               Size",
+    "A            Ascending colon     3 mm",
+    "",
+    "A: tubular adenoma with low grade dysplasia. No malignancy.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,14 @@ def next_order(random: Random, patient: Patient, place: int, now: datetime) -> O
     values = kind.course(random, kind.visits, kind.visits + 1)
     order = _order(patient.person, kind.marker, f"LIVE{place:05d}", today(now), values)
     return replace(order, taken=now - timedelta(hours=4), issued=now, live=True)
+
+
+def biopsies(patients: tuple[Patient, ...], now: datetime) -> tuple[Order, ...]:
+    """Return two biopsies that came yesterday, of the first two of *patients* with bowel cancer."""
+    yesterday = today(now) - timedelta(days=1)
+    chosen = [one.person for one in patients if one.kind == "bowel"][:2]
+    made = (_order(person, "HISTO", "HISTO1", yesterday, {}) for person in chosen)
+    return tuple(replace(order, lines=_BENIGN, live=True) for order in made)
 
 
 def _patient(random: Random, number: str, place: int, now: datetime) -> Patient:

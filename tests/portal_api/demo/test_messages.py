@@ -1,4 +1,4 @@
-"""Three hospitals, three dialects: each message is what its hospital would send, and converts whole."""
+"""Three hospitals, three dialects: each message is what its hospital sends, and converts whole."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -154,7 +154,7 @@ def test_two_runs_on_one_day_have_the_same_generated_patients(now: datetime) -> 
     assert crowd(now) == crowd(now + timedelta(hours=1))
 
 
-def test_a_code_is_mapped_wherever_a_standard_one_is_agreed_and_he4x_is_not(now: datetime) -> None:
+def test_a_code_is_mapped_wherever_a_standard_one_is_agreed_and_he4x_is_not() -> None:
     codes = {code for one in HOSPITALS.values() for (_, code), _ in code_map(one)}
     assert {"PSA", "TPSA", "CEAS", "HIST", "NEUTS"} <= codes
     assert "HE4X" not in codes

@@ -1,4 +1,4 @@
-"""Before the hospitals send, and after: who cares for whom, who signs in, and how an app gets in."""
+"""Before the hospitals send, and after: who cares for whom, who signs in, how an app gets in."""
 
 from sqlalchemy import select
 

@@ -79,8 +79,9 @@ def test_somebody_elses_database_is_left_alone(
     with pytest.raises(NotStarted, match="PORTAL_DATABASE_URL names a database with a portal"):
         renew(settings)
     with opened(settings, durable=False) as portal:
-        kept = len(portal.record.select(select(login))), clients.find(
-            portal.record.select, APP.client_id
+        kept = (
+            len(portal.record.select(select(login))),
+            clients.find(portal.record.select, APP.client_id),
         )
     assert kept in ((1, None), (0, APP))
 

@@ -55,9 +55,7 @@ def test_alan_sees_the_final_result_the_same_day_and_nothing_before(begun: Told)
     assert begun.values(begun.as_patient("alan"), "alan", PSA) == before
     assert tell(begun, "alan", 1) == "AA"
     assert begun.values(begun.as_patient("alan"), "alan", PSA) == [*before, "7.3"]
-    found = begun.found(
-        begun.as_patient("alan"), "Observation", ("patient", begun.patient("alan"))
-    )
+    found = begun.found(begun.as_patient("alan"), "Observation", ("patient", begun.patient("alan")))
     (newest,) = [one for one in found if str(one["valueQuantity"]["value"]) == "7.3"]
     assert (newest["meta"]["versionId"], newest["status"]) == ("2", "final")
     assert newest["interpretation"][0]["coding"][0]["code"] == "H"
