@@ -4,14 +4,15 @@ import asyncio
 import os
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from adapters.intake import code_maps, feeds, inbox, registry
+from adapters.intake import code_maps, feeds, inbox, registry, replay, standing
 from fhir_server.access import Access, Agent, NoRecord
 from fhir_server.clock import from_micros, instant_text
 from fhir_server.errors import Invalid
 from fhir_server.record import Asked, Writer
-from portal_api import control, lock
+from portal_api import control, lock, registering
 from portal_api.control import Carry
 from portal_api.issuing import issue
 from portal_api.opening import opened
@@ -31,8 +32,14 @@ def commands(portal: Portal) -> Mapping[str, Carry]:
         "token": bound(issue),
         "feed-add": bound(_add_feed),
         "feed-end": bound(_end_feed),
+        "feed-retry": bound(_retry),
         "code-map": bound(_map_code),
         "trace": bound(_trace),
+        "account-add": bound(registering.add_account),
+        "account-end": bound(registering.end_account),
+        "client-add": bound(registering.add_client),
+        "client-end": bound(registering.end_client),
+        "care": bound(registering.add_care),
     }
 
 
@@ -57,10 +64,10 @@ def operator_access(user: str) -> Access:
 
 
 async def _submitted(
-    portal: Portal, user: str, piece: Callable[[Writer], Any], entity: str
+    portal: Portal, user: str, piece: Callable[[Writer], Any], feed: str, bucket: int
 ) -> Any:
-    asked = Asked("feed-changed", entity)
-    future = portal.record.submit(operator_access(user), piece, asked=asked)
+    asked = Asked("feed-changed", f"feed:{feed}")
+    future = portal.record.submit(operator_access(user), piece, buckets=[bucket], asked=asked)
     return await asyncio.wrap_future(future)
 
 
@@ -69,41 +76,83 @@ async def _add_feed(portal: Portal, request: Tree, user: str) -> str:
         feed = feeds.from_settings(tomllib.loads(request["settings"]))
     except (tomllib.TOMLDecodeError, feeds.FeedWrongError) as wrong:
         raise Invalid.of(f"The feed can't be used: {wrong}") from None
-    await _submitted(portal, user, lambda writer: registry.agree(writer, feed), f"feed:{feed.name}")
-    return str(feed.name)
+    name = feed.name
+    await _submitted(
+        portal, user, lambda writer: registry.agree(writer, feed), name, registry.bucket(name)
+    )
+    return name
 
 
 async def _end_feed(portal: Portal, request: Tree, user: str) -> bool:
-    name = request["name"]
-    return bool(
-        await _submitted(portal, user, lambda writer: registry.end(writer, name), f"feed:{name}")
+    name = str(request["name"])
+    ended = await _submitted(
+        portal, user, lambda writer: registry.end(writer, name), name, registry.bucket(name)
     )
+    return bool(ended)
 
 
 async def _map_code(portal: Portal, request: Tree, user: str) -> str:
-    feed, local = str(request["feed"]), (request["system"], request["code"])
+    """Give a code its meaning; without its system the one in which the feed sent it is meant."""
+    feed, code = str(request["feed"]), str(request["code"])
+    system = str(request["system"])
+    if not system:
+        statement = code_maps.systems_of(feed, code)
+        rows = await asyncio.to_thread(portal.record.select, statement)
+        if len(rows) != 1:
+            found = "several code systems" if rows else "no message yet"
+            raise Invalid.of(f"{code} of {feed} was seen in {found}: name its system.")
+        system = rows[0].system
 
     def piece(writer: Writer) -> None:
-        code_maps.set_meaning(writer, feed, local, request["target"])
+        code_maps.set_meaning(writer, feed, (system, code), request["target"])
         writer.audit("feed-changed", entity=f"feed:{feed}", reason="a code was given a meaning")
 
-    await _submitted(portal, user, piece, f"feed:{feed}")
-    return feed
+    await _submitted(portal, user, piece, feed, code_maps.work_list_bucket(feed))
+    return system
+
+
+async def _retry(portal: Portal, request: Tree, user: str) -> list[Tree]:
+    """Run what was set aside under a control id again; say what became of each message."""
+    agreed = await asyncio.to_thread(
+        registry.listening_for,
+        portal.record,
+        loopback=portal.settings.mllp.is_loopback,
+        synthetic_only=portal.is_demo,
+    )
+    access = operator_access(user)
+    done = await asyncio.to_thread(
+        replay.replay, portal.record, access, agreed, str(request["control_id"])
+    )
+    return [asdict(one) | {"made": list(one.made)} for one in done]
 
 
 async def _trace(portal: Portal, request: Tree, user: str) -> list[Tree]:
-    """Return what became of the messages under a key; the look at them is on the ledger first."""
-    key = request["key"]
+    """Return what became of the messages under a key.
+
+    The look is on the ledger first, once for each patient whose results a message holds.
+    """
+    key = str(request["key"])
     access = operator_access(user)
     rows = await asyncio.to_thread(inbox.trace, portal.record, key)
-    noted = portal.record.note(access, "message-seen", entity=f"message:{key}"[:200])
-    await asyncio.wrap_future(noted)
+    made = [line for row in rows for line in row.made.split("\n")]
+    touched = await asyncio.to_thread(standing.patients_of, portal.record, made)
+    for patient in touched or ("",):
+        entity = f"message:{key}"[:200]
+        noted = portal.record.note(access, "message-seen", entity=entity, patient=patient)
+        await asyncio.wrap_future(noted)
     return [_shown(row._asdict()) for row in rows]
 
 
 def _shown(row: Tree) -> Tree:
-    charset = "utf-8"
-    texts = {name: bytes(row[name]).decode(charset, "replace") for name in ("raw", "ack")}
+    texts = {name: _text(bytes(row[name])) for name in ("raw", "ack")}
     received = {"received": instant_text(from_micros(row["received"]))}
-    names = ("feed", "peer", "fate", "code", "address", "reason", "flags", "made", "copies")
-    return {name: row[name] for name in names} | texts | received
+    names = ("feed", "peer", "control_id", "fate", "code", "address", "reason", "flags", "made")
+    return {name: row[name] for name in (*names, "copies")} | texts | received
+
+
+def _text(raw: bytes) -> str:
+    """Return the bytes of a message as text; what is no UTF-8 is read as Windows-1252."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
