@@ -35,6 +35,9 @@ def commands(portal: Portal) -> Mapping[str, Carry]:
         "feed-retry": bound(_retry),
         "code-map": bound(_map_code),
         "trace": bound(_trace),
+        "ledger-verified": bound(_noted("ledger-verified")),
+        "ledger-exported": bound(_noted("ledger-exported")),
+        "errors": bound(_errors),
         "account-add": bound(registering.add_account),
         "account-end": bound(registering.end_account),
         "client-add": bound(registering.add_client),
@@ -126,6 +129,17 @@ async def _retry(portal: Portal, request: Tree, user: str) -> list[Tree]:
     return [asdict(one) | {"made": list(one.made)} for one in done]
 
 
+def _noted(subtype: str) -> Callable[[Portal, Tree, str], Awaitable[bool]]:
+    """Return the command that leaves an entry: who uses the ledger is on it as well."""
+
+    async def note(portal: Portal, _request: Tree, user: str) -> bool:
+        noted = portal.record.note(operator_access(user), subtype, entity="ledger")
+        await asyncio.wrap_future(noted)
+        return True
+
+    return note
+
+
 async def _trace(portal: Portal, request: Tree, user: str) -> list[Tree]:
     """Return what became of the messages under a key.
 
@@ -143,11 +157,23 @@ async def _trace(portal: Portal, request: Tree, user: str) -> list[Tree]:
     return [_shown(row._asdict()) for row in rows]
 
 
+async def _errors(portal: Portal, _request: Tree, user: str) -> list[Tree]:
+    """Return what waits for a person, newest first; the look is on the ledger first."""
+    noted = portal.record.note(operator_access(user), "message-seen", entity="error-queue")
+    await asyncio.wrap_future(noted)
+    rows = await asyncio.to_thread(portal.record.select, inbox.error_queue())
+    names = ("feed", "control_id", "fate", "code", "address", "reason")
+    return [{name: row._mapping[name] for name in names} | _received(row.received) for row in rows]
+
+
+def _received(moment: int) -> Tree:
+    return {"received": instant_text(from_micros(moment))}
+
+
 def _shown(row: Tree) -> Tree:
     texts = {name: _text(bytes(row[name])) for name in ("raw", "ack")}
-    received = {"received": instant_text(from_micros(row["received"]))}
     names = ("feed", "peer", "control_id", "fate", "code", "address", "reason", "flags", "made")
-    return {name: row[name] for name in (*names, "copies")} | texts | received
+    return {name: row[name] for name in (*names, "copies")} | texts | _received(row["received"])
 
 
 def _text(raw: bytes) -> str:

@@ -5,11 +5,12 @@ MSH-11 that it may carry. What fits no feed is refused and counted. Off loopback
 all of them.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from ipaddress import ip_address, ip_network
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from adapters.hl7v2.dialect import Dialect
@@ -28,6 +29,15 @@ FRAME_LIMIT = 64 * 1024 * 1024
 
 STRANGER_LIMIT = 1024 * 1024
 """Bytes of one message from an address that no feed names: it is refused whatever it is."""
+
+
+RESERVED = frozenset({"unknown"})
+"""Names that stand for no agreement."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"control_ids": get_args(Uniqueness), "identity_ack": ("AA", "AE")}
+)
 
 
 class FeedWrongError(Exception):
@@ -158,8 +168,16 @@ def from_settings(tree: Tree) -> Feed:
     Raises FeedWrongError that names the setting: one that is unknown, or has a wrong value.
     """
     settings = dict(tree)
-    dialect = _built(Dialect, settings.pop("dialect", {}), "dialect.")
+    agreed = settings.pop("dialect", {})
+    if not isinstance(agreed, dict):
+        raise FeedWrongError("dialect: its settings stand in a table of their own.")
     feed = _built(Feed, settings, "")
+    _judge(feed)
+    return replace(feed, dialect=_built(Dialect, agreed, "dialect."))
+
+
+def _judge(feed: Feed) -> None:
+    """Raise FeedWrongError for a value that no feed can have."""
     for source in feed.sources:
         try:
             ip_network(source, strict=False)
@@ -167,9 +185,15 @@ def from_settings(tree: Tree) -> Feed:
             raise FeedWrongError(
                 f"sources: {source!r} is no network such as 10.1.2.0/24."
             ) from None
-    if not feed.name:
-        raise FeedWrongError("name: a feed has to have one.")
-    return replace(feed, dialect=dialect)
+    if not _NAME.fullmatch(feed.name) or feed.name in RESERVED:
+        raise FeedWrongError(
+            f"name: {feed.name!r} can't be the name of a feed; take letters, digits, - and _."
+        )
+    for setting, allowed in _CHOICES.items():
+        if getattr(feed, setting) not in allowed:
+            raise FeedWrongError(f"{setting}: it is one of {', '.join(allowed)}.")
+    if not 0 < feed.frame_limit <= FRAME_LIMIT:
+        raise FeedWrongError(f"frame_limit: it lies between 1 and {FRAME_LIMIT} bytes.")
 
 
 def _built(kind: type[T], settings: Tree, prefix: str) -> T:

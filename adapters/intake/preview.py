@@ -10,6 +10,7 @@ from adapters.hl7v2.dialect import Dialect
 from adapters.hl7v2.header import Header, glimpse, read_header
 from adapters.hl7v2.oru_to_resources import convert
 from adapters.hl7v2.refusal import Refused
+from adapters.intake.reading import require_control_id
 from fhir_server.errors import Invalid
 from fhir_server.model.ids import derived_id
 from fhir_server.model.validate import judge
@@ -41,6 +42,7 @@ def preview(raw: bytes, dialect: Dialect, base: str) -> Preview:
     try:
         message = er7.read(raw, default_charset=dialect.charset)
         header = read_header(message)
+        require_control_id(header)
         conversion = convert(message, dialect)
         bundle = _bundle(conversion, base)
     except Refused as refused:

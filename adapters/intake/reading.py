@@ -39,6 +39,22 @@ class Verdict:
     ack: Literal["AA", "AE", "AR"] | None
     fault: Fault | None = None
 
+    @property
+    def why(self) -> Fault:
+        """The fault; one of ours where none is named."""
+        return self.fault or Fault(BUSY, "fault", "MSH.9", "")
+
+
+INCOMPLETE = Verdict(
+    "AR", Fault(102, "raw-incomplete", "MSH.1", "Only the beginning of the message was kept.")
+)
+"""On a message that is to be read again, and can't."""
+
+
+def of_mismatch(mismatch: Mismatch) -> Verdict:
+    """Return the verdict on a message that fits no feed."""
+    return Verdict("AR", Fault(mismatch.hl7_code, mismatch.code, mismatch.address, mismatch.text))
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -116,12 +132,11 @@ def arrival_of(raw: bytes, peer: str, feed: Feed, header: Header, sha256: str = 
 
 def _unwelcome(raw: bytes, peer: str, header: Header, mismatch: Mismatch) -> Read:
     """Return a message that fits no feed: whole, but for one from an address nobody knows."""
-    fault = Fault(mismatch.hl7_code, mismatch.code, mismatch.address, mismatch.text)
     whole = arrival_of(raw, peer, STRANGER, header)
     arrival = whole
     if mismatch.code == SOURCE_UNKNOWN:
         arrival = arrival_of(raw[:STRANGER_KEPT], peer, STRANGER, header, whole.sha256)
-    return Read(arrival, header, STRANGER, Verdict("AR", fault))
+    return Read(arrival, header, STRANGER, of_mismatch(mismatch))
 
 
 def _barred(peer: str, header: Header, chosen: Feed | Mismatch) -> Read:

@@ -207,7 +207,7 @@ def accessions(conversion: Conversion) -> tuple[str, ...]:
 
 def _set_aside(writer: Writer, read: Read, verdict: Verdict) -> Answers:
     """Keep the message with the reason: for a person, as refused, or as cut off."""
-    fault = verdict.fault or Fault(BUSY, "fault", "MSH.9", "")
+    fault = verdict.why
     answers = _worded(read.header, verdict, from_micros(writer.now))
     fate = _fate(verdict)
     conversion = read.content if isinstance(read.content, Conversion) else None

@@ -6,6 +6,7 @@ from sqlalchemy import delete, insert, select
 
 from adapters.intake import feeds
 from adapters.intake.feeds import LOOPBACK, Feed
+from adapters.intake.inbox import bucket_of_key
 from adapters.intake.tables import feed as table
 from fhir_server.record import Record, Writer
 
@@ -27,8 +28,13 @@ def listening_for(
     return tuple(replace(feed, synthetic_only=True) for feed in found) if synthetic_only else found
 
 
+def bucket(name: str) -> int:
+    """Return the bucket whose lock guards the agreement called *name*."""
+    return bucket_of_key(f"feed\x1f{name}")
+
+
 def agree(writer: Writer, feed: Feed) -> None:
-    """Put *feed* in place of the one of the same name."""
+    """Put *feed* in place of the one of the same name. The caller holds the lock of `bucket`."""
     writer.execute(delete(table).where(table.c.name == feed.name))
     agent = writer.access.agent
     writer.execute(

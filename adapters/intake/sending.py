@@ -1,12 +1,16 @@
-"""Sending messages over MLLP, as a hospital does: one connection, one message, one answer."""
+"""Sending messages over MLLP, as a hospital does: one connection, one message, its answers."""
 
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from adapters.hl7v2.header import Header, glimpse
 from adapters.hl7v2.mllp import Frame, Framer, wrap
 
 ANSWER_LIMIT = 1024 * 1024
+
+_ALWAYS = "AL"
+_NEVER = "NE"
 
 
 class NoAnswer(Exception):
@@ -17,19 +21,49 @@ class NoAnswer(Exception):
 def send(host: str, port: int, *, seconds: float = 60.0) -> Iterator[Callable[[bytes], bytes]]:
     """Give a function that sends a message on one persistent connection and returns its answer.
 
-    *seconds* limits the wait for each answer. The function raises NoAnswer where none comes.
+    A message that asks for two answers (MSH-15 and MSH-16) gets both, one after the other; one
+    that asks for none gets none. *seconds* limits the wait. The function raises NoAnswer where an
+    answer that is due does not come.
     """
     with socket.create_connection((host, port), timeout=seconds) as connection:
         framer = Framer(ANSWER_LIMIT)
+        waiting: list[bytes] = []
+
+        def following() -> bytes:
+            while not waiting:
+                try:
+                    chunk = connection.recv(65_536)
+                except TimeoutError:
+                    raise NoAnswer(f"No answer came within {seconds:g} seconds.") from None
+                if not chunk:
+                    raise NoAnswer("The connection ended before the answer came.")
+                waiting.extend(
+                    event.payload for event in framer.feed(chunk) if isinstance(event, Frame)
+                )
+            return waiting.pop(0)
 
         def exchange(message: bytes) -> bytes:
             connection.sendall(wrap(message))
-            while True:
-                chunk = connection.recv(65_536)
-                if not chunk:
-                    raise NoAnswer("The connection ended before the answer came.")
-                for event in framer.feed(chunk):
-                    if isinstance(event, Frame):
-                        return event.payload
+            header = glimpse(message)
+            if not _is_owed_an_answer(header):
+                return b""
+            first = following()
+            return first + following() if _is_owed_another(header, first) else first
 
         yield exchange
+
+
+def code_of(answer: bytes) -> str:
+    """Return MSA-1 of the last of the answers in *answer*, which decides; empty where none is."""
+    found = [line[4:6] for line in answer.split(b"\r") if line.startswith(b"MSA")]
+    return found[-1].decode("ascii", "replace") if found else ""
+
+
+def _is_owed_an_answer(header: Header) -> bool:
+    asked = {header.accept_ack, header.application_ack} - {""}
+    return not asked or bool(asked - {_NEVER})
+
+
+def _is_owed_another(header: Header, first: bytes) -> bool:
+    """Tell whether an application answer comes after the accept answer."""
+    return code_of(first) == "CA" and header.application_ack == _ALWAYS

@@ -1,23 +1,24 @@
 """`portal-fhir feed …`: onboarding, sending, tracing, and the agreements with senders."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from adapters.hl7v2.batch import messages
 from adapters.hl7v2.dialect import STANDARD, Dialect
-from adapters.intake import inbox, registry
+from adapters.intake import registry
 from adapters.intake.preview import Preview, preview
-from adapters.intake.sending import send
-from fhir_server.clock import from_micros, instant_text
+from adapters.intake.sending import NoAnswer, code_of, send
 from fhir_server.model import json
 from portal_api import migrations
 from portal_api.commands import carried
 from portal_api.opening import opened
-from portal_api.settings import from_environment
+from portal_api.settings import Address, from_environment
 
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)]
 FeedName = Annotated[str, typer.Option("--feed", help="Use the dialect of this feed.")]
@@ -29,6 +30,7 @@ def group() -> typer.Typer:
     app.command("convert")(convert)
     app.command("send")(send_files)
     app.command("trace")(trace)
+    app.command("retry")(retry)
     app.command("errors")(errors)
     app.command("add")(add)
     app.command("end")(end)
@@ -46,13 +48,12 @@ def convert(
     """Show what messages would become, without writing anything."""
     settings = from_environment()
     dialect = _dialect(feed) if feed else STANDARD
-    for path in files:
-        for index, raw in enumerate(messages(path.read_bytes()), 1):
-            shown = preview(raw, dialect, f"{settings.public_url}/fhir")
-            if as_json:
-                typer.echo(json.encode(_line(path, index, shown)).decode())
-            else:
-                _print(path, index, shown)
+    for path, index, raw in _messages(files):
+        shown = preview(raw, dialect, f"{settings.public_url}/fhir")
+        if as_json:
+            typer.echo(json.encode(_line(path, index, shown)).decode())
+        else:
+            _print(path, index, shown)
 
 
 def _dialect(name: str) -> Dialect:
@@ -98,19 +99,34 @@ def send_files(
     *,
     to: Annotated[str, typer.Option("--to", help="host:port; default the portal's own.")] = "",
 ) -> None:
-    """Send messages over MLLP and print each answer."""
-    settings = from_environment()
-    host, _, port = (to or str(settings.mllp)).rpartition(":")
+    """Send messages over MLLP and print each answer; exit 1 unless every message was taken."""
+    address = _address(to) if to else from_environment().mllp
     refused = 0
-    with send(host.strip("[]"), int(port)) as exchange:
-        for path in files:
-            for index, raw in enumerate(messages(path.read_bytes()), 1):
+    try:
+        with send(address.host, address.port) as exchange:
+            for path, index, raw in _messages(files):
                 answer = exchange(raw)
                 typer.echo(f"{path} message {index}:")
                 typer.echo("  " + answer.decode("ascii", "replace").strip().replace("\r", "\n  "))
-                refused += b"|AA" not in answer and b"|CA" not in answer
+                refused += code_of(answer) not in {"AA", "CA", ""}
+    except (OSError, NoAnswer) as error:
+        typer.echo(f"{address} can't be sent to: {error}", err=True)
+        raise typer.Exit(2) from None
     if refused:
         raise typer.Exit(1)
+
+
+def _address(text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise typer.BadParameter(f"{text!r} is not host:port, such as 127.0.0.1:2575")
+    return Address(host.strip("[]"), int(port))
+
+
+def _messages(files: list[Path]) -> Iterator[tuple[Path, int, bytes]]:
+    for path in files:
+        for index, raw in enumerate(messages(path.read_bytes()), 1):
+            yield path, index, raw
 
 
 def trace(key: Annotated[str, typer.Argument(metavar="CONTROL_ID|ACCESSION")]) -> None:
@@ -119,28 +135,50 @@ def trace(key: Annotated[str, typer.Argument(metavar="CONTROL_ID|ACCESSION")]) -
     migrations.require_current(settings.database_url)
     found = carried(settings, {"command": "trace", "key": key})
     for one in found:
-        typer.echo(f"feed {one['feed']} from {one['peer']}, received {one['received']}")
+        typer.echo(f"message {one['control_id']} of feed {one['feed']} from {one['peer']}")
+        typer.echo(f"  received {one['received']}, and {one['copies']} times again")
         typer.echo(f"  fate {one['fate']} {one['code']} {one['address']} {one['reason']}".rstrip())
-        typer.echo(f"  came again {one['copies']} times")
         for name in ("flags", "made"):
             typer.echo("".join(f"  {name}: {line}\n" for line in one[name].splitlines()), nl=False)
         for name in ("raw", "ack"):
             typer.echo(f"  {name}:")
-            typer.echo("    " + one[name].strip().replace("\r", "\n    "))
+            typer.echo("    " + _segments(one[name]).replace("\n", "\n    "))
     if not found:
         typer.echo("No message has this control id or accession.")
         raise typer.Exit(1)
 
 
+def _segments(text: str) -> str:
+    """Return a message with a line for each segment, and the answers to it parted by a blank."""
+    return text.replace("\x1c", "\n").replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def retry(control_id: str) -> None:
+    """Run what was set aside again, now that its cause is mended; exit 1 unless all is filed."""
+    settings = from_environment()
+    migrations.require_current(settings.database_url)
+    done = carried(settings, {"command": "feed-retry", "control_id": control_id})
+    for one in done:
+        why = f"{one['code']} {one['address']} {one['reason']}".strip()
+        typer.echo(
+            f"message {one['control_id']} of feed {one['feed']}: {one['fate']} {why}".strip()
+        )
+        for line in one["made"]:
+            typer.echo(f"  made: {line}")
+    if not done:
+        typer.echo("No message has this control id.")
+    if not done or any(one["fate"] != "filed" for one in done):
+        raise typer.Exit(1)
+
+
 def errors() -> None:
-    """List the messages that wait for a person, newest first."""
+    """List the messages that wait for a person, newest first; the look is on the ledger."""
     settings = from_environment()
     migrations.require_current(settings.database_url)
     table = Table("received", "feed", "control id", "fate", "code", "field")
-    with opened(settings) as portal:
-        for row in portal.record.select(inbox.error_queue()):
-            received = instant_text(from_micros(row.received))
-            table.add_row(received, row.feed, row.control_id, row.fate, row.code, row.address)
+    for one in carried(settings, {"command": "errors"}):
+        names = ("received", "feed", "control_id", "fate", "code", "address")
+        table.add_row(*(escape(one[name]) for name in names))
     Console().print(table)
 
 

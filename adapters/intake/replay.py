@@ -1,0 +1,125 @@
+"""Re-running what was set aside, once its cause is mended: a code map, a person, an agreement.
+
+The answer that the sender got stays what it was; only what became of the message changes. Whoever
+re-runs it is named on the ledger.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Row
+
+from adapters.hl7v2.conversion import Conversion
+from adapters.hl7v2.header import glimpse
+from adapters.intake import inbox, reception
+from adapters.intake.buckets import declared
+from adapters.intake.feeds import Feed, Mismatch, choose
+from adapters.intake.filing import Occasion, Outcome
+from adapters.intake.inbox import Arrival, Fate, Fated
+from adapters.intake.reading import INCOMPLETE, STRANGER, Read, Verdict, of_mismatch, read_of
+from adapters.intake.reception import Again
+from fhir_server.access import Access
+from fhir_server.record import Asked, Record, Writer
+
+_RUN_AGAIN = frozenset({"quarantined", "refused"})
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of one message now: its fate, and the reason where it is still set aside."""
+
+    feed: str
+    control_id: str
+    fate: str
+    code: str = ""
+    address: str = ""
+    reason: str = ""
+    made: tuple[str, ...] = ()
+
+
+def replay(
+    record: Record, access: Access, feeds: tuple[Feed, ...], control_id: str
+) -> Sequence[Replayed]:
+    """Run every message with this control id that was set aside through *feeds* as they are now.
+
+    Empty where there is no such message. One that was filed already stays as it is, and so does
+    one that was cut off, which its sender still owns. Raises Unavailable where nothing can be
+    written. *access* is that of whoever asks.
+    """
+    key = inbox.key_of(control_id)
+    rows = [row for row in inbox.trace(record, control_id) if row.control_id == key]
+    return [_replayed(record, access, feeds, row) for row in reversed(rows)]
+
+
+def _replayed(record: Record, access: Access, feeds: tuple[Feed, ...], row: Row[Any]) -> Replayed:
+    if row.fate not in _RUN_AGAIN:
+        return Replayed(row.feed, row.control_id, row.fate, row.code, row.address, row.reason)
+    kept = Arrival(row.feed, row.peer, row.control_id, row.message_type, bytes(row.raw), row.sha256)
+    read = _read_again(record, feeds, kept, tuple(row.flags.split("\n")))
+    content = read.content if isinstance(read.content, Conversion) else None
+    buckets = declared(record, kept, read.feed, content)
+    asked = Asked("message-replayed", f"message:{kept.key}")
+    while True:
+        run = partial(_run, read=read, buckets=buckets)
+        outcome = record.submit(access, run, buckets=buckets or (), asked=asked).result()
+        if not isinstance(outcome, Again):
+            return outcome
+        buckets = outcome.buckets | (buckets or frozenset())
+
+
+def _read_again(
+    record: Record, feeds: tuple[Feed, ...], kept: Arrival, flags: tuple[str, ...]
+) -> Read:
+    """Return the message under the agreement that it came under, or the one that fits it now."""
+    header = glimpse(kept.raw)
+    named = next((feed for feed in feeds if feed.name == kept.feed), None)
+    chosen = named or choose(feeds, kept.peer, header)
+    if isinstance(chosen, Mismatch):
+        return Read(kept, header, STRANGER, of_mismatch(chosen), flags)
+    if sha256(kept.raw).hexdigest() != kept.sha256 or not kept.raw:
+        return Read(kept, header, chosen, INCOMPLETE, flags)
+    again = read_of(chosen, kept.raw, kept.peer, flags, record.clock())
+    return replace(again, arrival=kept)
+
+
+def _run(writer: Writer, *, read: Read, buckets: frozenset[int] | None) -> Replayed | Again:
+    """File the message, unless somebody else has in the meantime; keep the new reason otherwise."""
+    kept = read.arrival
+    known = inbox.same(writer, kept)
+    if known is None or known.fate not in _RUN_AGAIN:
+        return Replayed(kept.feed, kept.key, known.fate if known else "")
+    outcome: Verdict | Outcome | Again
+    if isinstance(read.content, Verdict):
+        outcome = read.content
+    else:
+        occasion = Occasion(read.feed, read.header.control_id, buckets)
+        outcome = reception.attempted(writer, read.content, occasion)
+    if isinstance(outcome, Again):
+        return outcome
+    if isinstance(outcome, Verdict):
+        return _still_aside(writer, read, known.fate, outcome)
+    return _now_filed(writer, read, outcome)
+
+
+def _now_filed(writer: Writer, read: Read, outcome: Outcome) -> Replayed:
+    kept = read.arrival
+    numbers = reception.accessions(read.content) if isinstance(read.content, Conversion) else ()
+    flags = tuple(dict.fromkeys(filter(None, (*read.flags, *outcome.flags))))
+    inbox.change_fate(writer, kept, Fated("filed", b"", flags=flags, made=outcome.made))
+    inbox.keep_keys(writer, kept, numbers)
+    entity = outcome.report or f"message:{kept.key}"
+    writer.audit("message-replayed", patient=outcome.patient, entity=entity)
+    return Replayed(kept.feed, kept.key, "filed", made=outcome.made)
+
+
+def _still_aside(writer: Writer, read: Read, fate: Fate, verdict: Verdict) -> Replayed:
+    kept, why = read.arrival, verdict.why
+    inbox.change_fate(
+        writer, kept, Fated(fate, b"", why.code, why.field, why.text, flags=read.flags)
+    )
+    reason = f"{why.code} {why.field}"
+    writer.audit("message-replayed", outcome="4", entity=f"message:{kept.key}", reason=reason)
+    return Replayed(kept.feed, kept.key, fate, why.code, why.field, why.text)
