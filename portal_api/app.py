@@ -18,27 +18,30 @@ from fhir_server.access import Access
 from fhir_server.clock import micros
 from fhir_server.rest.exchange import Authenticate, Service
 from fhir_server.rest.routes import routes
-from portal_api import health
+from portal_api import health, site
 from portal_api.pages import account
 from portal_api.pages.desk import Desk
 from portal_api.pages.environment import make_environment
 from portal_api.pages.routes import pages
-from portal_api.pages.views_shell import Site
 from portal_api.portal import Portal
 
 FHIR = "/fhir"
 
 
 def build(portal: Portal) -> ASGIApp:
-    """Return the application of *portal*: `/fhir`, sign-in, tokens, pages and probes."""
+    """Return the application of *portal*: `/fhir`, sign-in, tokens, pages and probes.
+
+    Raises SettingWrong where the site's own file says what no page can show.
+    """
     app = FastAPI(title="Portal FHIR", docs_url=None, redoc_url=None, openapi_url=None)
-    environment, site = make_environment(), _site(portal)
+    environment = make_environment()
+    here = site.of_folder(portal.settings.data_dir, demonstration=portal.is_demo)
     services = AuthServices(
         record=portal.record,
         public_url=portal.settings.public_url,
-        render_sign_in=account.sign_in_renderer(environment, site),
-        render_consent=account.consent_renderer(environment, site),
-        render_refusal=account.refusal_renderer(environment, site),
+        render_sign_in=account.sign_in_renderer(environment, here),
+        render_consent=account.consent_renderer(environment, here),
+        render_refusal=account.refusal_renderer(environment, here),
         demo_accounts=portal.demo_accounts,
         fhir_path=FHIR,
     )
@@ -51,7 +54,7 @@ def build(portal: Portal) -> ASGIApp:
             *routes(service, FHIR),
         ]
     )
-    app.include_router(pages(Desk(services, portal.notary, environment, site)))
+    app.include_router(pages(Desk(services, portal.notary, environment, here)))
     record = portal.record
     return Cors(app, lambda origin: clients.origin_is_registered(record.select, origin), FHIR)
 
@@ -67,11 +70,3 @@ def _authenticate(portal: Portal) -> Authenticate:
         return policy.access(principal, request_id=request_id, network=network(request))
 
     return authenticate
-
-
-def _site(portal: Portal) -> Site:
-    return Site(
-        service_name="Cancer results and messages",
-        reply_time="We aim to reply within 2 working days.",
-        demonstration=portal.is_demo,
-    )

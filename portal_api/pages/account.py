@@ -6,7 +6,8 @@ from jinja2 import Environment
 
 from auth.views import ConsentView, RefusalView, SignInView
 from portal_api.pages.environment import render
-from portal_api.pages.views_shell import ProblemView, Shell, Site
+from portal_api.pages.views_shell import ProblemView, Shell
+from portal_api.site import Site
 
 
 def sign_in_renderer(environment: Environment, site: Site) -> Callable[[SignInView], bytes]:

@@ -28,7 +28,8 @@ from portal_api.caller import Caller
 from portal_api.pages import navigation
 from portal_api.pages.environment import render
 from portal_api.pages.problems import problem
-from portal_api.pages.views_shell import Shell, Site
+from portal_api.pages.views_shell import Shell
+from portal_api.site import Site
 
 _FORM_LIMIT = 64 * 1024
 _FIELDS = 50

@@ -6,7 +6,8 @@ from types import MappingProxyType
 from starlette.requests import Request
 
 from auth.principal import Principal, Role
-from portal_api.pages.views_shell import Link, Shell, Site
+from portal_api.pages.views_shell import Link, Shell
+from portal_api.site import Site
 
 HOMES: Mapping[Role, str] = MappingProxyType(
     {

@@ -30,10 +30,11 @@ from portal_api.pages.views_patient import (
     ThreadView,
     WriteView,
 )
-from portal_api.pages.views_shell import Contact, MessageView, Site, WritingBox
+from portal_api.pages.views_shell import Contact, MessageView, WritingBox
 from portal_api.pages.writing import chosen_team, fresh, refused, written
 from portal_api.plain_names import plain_name
 from portal_api.results import Report
+from portal_api.site import Site
 
 HOME, MESSAGES, LOG = "/patient", "/patient/messages", "/patient/access"
 _NEW = timedelta(days=7)

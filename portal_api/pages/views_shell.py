@@ -3,23 +3,7 @@
 from dataclasses import dataclass
 
 from portal_api.london import Moment
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What a site calls itself and promises its patients; what it does not set is not shown."""
-
-    service_name: str
-    reply_time: str
-    """When the team answers, as a sentence: `We aim to reply within 2 working days.`"""
-    help_phone: str = ""
-    """Whom to ring about a result or a message; empty where there is no such line."""
-    help_hours: str = ""
-    urgent_phone: str = ""
-    """The 24-hour line for people in treatment; empty where there is none."""
-    late_after_days: int = 2
-    """Days after which a message without an answer is marked as late in the inbox."""
-    demonstration: bool = False
+from portal_api.site import Site
 
 
 @dataclass(frozen=True, slots=True)

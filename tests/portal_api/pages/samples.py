@@ -11,10 +11,10 @@ from portal_api.pages.views_shell import (
     FormError,
     Link,
     Shell,
-    Site,
     WritingBox,
 )
 from portal_api.readings import Reading, reading
+from portal_api.site import Site
 
 NOW = datetime(2026, 11, 24, 14, 30, tzinfo=UTC)
 NAMES = {
