@@ -1,11 +1,13 @@
 """A world to attack: patients with results, released and held, and tokens for everyone."""
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from adapters.intake.feeds import LOOPBACK
 from adapters.intake.reception import receive
@@ -16,6 +18,7 @@ from fhir_server.access import Access, Agent, WholeStore
 from fhir_server.model.identifiers import NHS_NUMBER
 from fhir_server.model.ids import bucket_of, derived_id, new_id
 from fhir_server.record import Writer
+from fhir_server.store.tables import audit_entry
 from portal_api.portal import Portal
 
 Tree = dict[str, Any]
@@ -53,6 +56,27 @@ class World:
     def file(self, raw: bytes) -> None:
         answers = receive(self.portal.record, (LOOPBACK,), raw, "127.0.0.1").result(timeout=30)
         assert b"MSA|AA" in answers[0]
+
+    def entries(self) -> int:
+        """Return how many entries the ledger has."""
+        statement = select(func.count()).select_from(audit_entry)
+        return int(self.portal.record.select(statement)[0][0])
+
+    def newest(self, count: int = 1) -> list[Any]:
+        """Return the newest rows of the ledger, the newest first."""
+        statement = select(audit_entry).order_by(audit_entry.c.seq.desc()).limit(count)
+        return list(self.portal.record.select(statement))
+
+    def raw(self, request: bytes) -> bytes:
+        """Send bytes that no client would send, and return what comes back until it is closed."""
+        host, _, port = self.base.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            answer = b""
+            while chunk := connection.recv(65536):
+                answer += chunk
+        return answer
 
     def token(self, role: Role, person: str, scope: str, patient: str = "") -> str:
         holder = Holder(role, "test-app", person=person, patient=patient)

@@ -29,7 +29,6 @@ ID = "0a" * 16
         ("DELETE", f"/AuditEvent/{ID}", "GET, HEAD"),
         ("PATCH", f"/AuditEvent/{ID}", "GET, HEAD"),
         ("POST", "/Provenance", "GET, HEAD"),
-        ("PUT", f"/Communication/{ID}", "GET, HEAD"),
         ("POST", "/metadata", "GET, HEAD"),
         ("DELETE", "/metadata", "GET, HEAD"),
     ],
