@@ -19,6 +19,7 @@ from fhir_server.access import Access, Interaction, visible
 from fhir_server.clock import Clock, micros
 from fhir_server.errors import FhirError, Forbidden, NotFound, Unavailable
 from fhir_server.model.ids import is_id
+from fhir_server.model.synthetic import anybody
 from fhir_server.owed import Asked, bare_entry, entry
 from fhir_server.search.audit_sql import audit_entry_by_id
 from fhir_server.store import read as reading
@@ -30,6 +31,7 @@ from fhir_server.store.write import Filed, Notice, Writer
 
 __all__ = ["Answer", "Asked", "Filed", "Notice", "Record", "Stored", "Writer"]
 
+Tree = dict[str, Any]
 T = TypeVar("T")
 _TRANSACTION = Asked("transaction")
 
@@ -50,8 +52,10 @@ class Record:
         engines: Engines,
         clock: Clock = time.now,
         on_fatal: Callable[[str], None] | None = None,
+        admit: Callable[[Tree], None] = anybody,
     ) -> None:
         self.clock = clock
+        self._admit = admit
         self.engines = engines
         with engines.reader.connect() as connection:
             rows = connection.execute(select(installation.c.name, installation.c.value)).all()
@@ -155,7 +159,7 @@ class Record:
             def note(subtype: str, **told: str) -> None:
                 entries.append(entry(connection, access, now, subtype=subtype, **told))
 
-            writer = Writer(connection, access, now, self.id_key, note)
+            writer = Writer(connection, access, now, self.id_key, note, admit=self._admit)
             answer = piece(writer)
             writer.flush()
             return answer, entries

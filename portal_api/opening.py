@@ -8,6 +8,7 @@ from adapters.intake.listener import Tally
 from auth.views import DemoAccount
 from fhir_server import clock
 from fhir_server.clock import Clock
+from fhir_server.model.synthetic import anybody, only_synthetic
 from fhir_server.notary import notary
 from fhir_server.record import Record
 from fhir_server.store.engine import assert_durable, open_engines
@@ -25,12 +26,13 @@ def opened(
 ) -> Iterator[Portal]:
     """Give a portal on the database of *settings*, whose schema is up to date, and close it after.
 
-    *durable*: refuse a database that may lose what it acknowledged.
+    *durable*: refuse a database that may lose what it acknowledged. With *demo_accounts* it is a
+    demonstration, and stores nobody who may exist.
     """
     engines = open_engines(settings.database_url)
     if durable:
         assert_durable(engines)
-    record = Record(engines, now)
+    record = Record(engines, now, admit=only_synthetic if demo_accounts else anybody)
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         origin = urlsplit(settings.public_url).netloc

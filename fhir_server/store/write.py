@@ -15,6 +15,7 @@ from fhir_server.access import Access
 from fhir_server.clock import from_micros, instant_text
 from fhir_server.model import json
 from fhir_server.model.ids import bucket_of
+from fhir_server.model.synthetic import anybody
 from fhir_server.store import care, read, rows
 from fhir_server.store.read import Stored
 from fhir_server.store.tables import held_notice
@@ -57,7 +58,10 @@ class Writer:
         now: int,
         id_key: bytes,
         note: Callable[..., None],
+        *,
+        admit: Callable[[Tree], None] = anybody,
     ) -> None:
+        self._admit = admit
         self._connection = connection
         self.access = access
         self.now = now
@@ -91,7 +95,10 @@ class Writer:
         A new version is made only where something but the version and its time differs. The old
         one is kept as it stood, with who replaced it and why. *release_at* is microseconds since
         1970, raised to the version's own time where it is earlier; None holds the version.
+
+        Raises what the record's *admit* raises for a resource that it does not take.
         """
+        self._admit(tree)
         before = self.current(tree["resourceType"], id_)
         if before is not None and before.patient != patient:
             raise AssertionError("a resource never moves from one patient to another")

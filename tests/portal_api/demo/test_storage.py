@@ -9,12 +9,17 @@ from threading import Thread
 import pytest
 from sqlalchemy import select
 
-from auth import clients
+from auth import clients, policy
 from auth.login import local
 from auth.login.local import Login
-from auth.principal import Role
+from auth.principal import Principal, Role
 from auth.tables import login
+from auth.views import DemoAccount
+from fhir_server import amend
 from fhir_server.access import Access, Agent, NoRecord
+from fhir_server.errors import Unprocessable
+from fhir_server.model.identifiers import NHS_NUMBER, check_digit
+from fhir_server.model.validate import judge
 from fhir_server.record import Writer
 from portal_api import control
 from portal_api.demo.accounts import APP
@@ -149,3 +154,25 @@ def test_a_demonstrations_database_is_known_as_one(settings: Settings) -> None:
     assert not demonstration.is_here(settings.database_url)
     written(settings, somebody("morag", demo=True))
     assert demonstration.is_here(settings.database_url)
+
+
+def test_a_demonstration_stores_nobody_who_may_exist_whichever_way_they_come(
+    settings: Settings,
+) -> None:
+    renew(settings)
+    number = f"400000000{check_digit('400000000')}"
+    tree = {
+        "resourceType": "Patient",
+        "identifier": [{"system": NHS_NUMBER, "value": number}],
+    }
+    access = policy.access(
+        Principal(Role.CLIENT, user="", client_id="c"), request_id="r", network="127.0.0.1"
+    )
+    account = DemoAccount("alan", "p", "Alan", "patient", "")
+    with (
+        opened(settings, durable=False, demo_accounts=(account,)) as portal,
+        pytest.raises(Unprocessable, match="999 000 0000"),
+    ):
+        amend.create(portal.record, access, judge(tree)).result(timeout=30)
+    with opened(settings, durable=False) as portal:
+        assert amend.create(portal.record, access, judge(tree)).result(timeout=30).version == 1
