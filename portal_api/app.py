@@ -33,7 +33,14 @@ def build(portal: Portal) -> ASGIApp:
 
     Raises SettingWrong where the site's own file says what no page can show.
     """
-    app = FastAPI(title="Portal FHIR", docs_url=None, redoc_url=None, openapi_url=None)
+    # No redirects from an address with a slash: their target would be made of the Host header.
+    app = FastAPI(
+        title="Portal FHIR",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
     environment = make_environment()
     here = site.of_folder(portal.settings.data_dir, demonstration=portal.is_demo)
     services = AuthServices(
@@ -64,7 +71,7 @@ def _authenticate(portal: Portal) -> Authenticate:
     record = portal.record
 
     async def authenticate(request: Request, request_id: str) -> Access:
-        bearer.refuse_token_in_query(request.url.query)
+        bearer.refuse_token_in_query(request.scope["query_string"].decode("latin-1"))
         header, now = request.headers.get("authorization"), micros(record.clock())
         principal = await run_in_threadpool(bearer.authenticate, record.select, header, now)
         return policy.access(principal, request_id=request_id, network=network(request))

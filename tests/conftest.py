@@ -148,6 +148,8 @@ def served(portal: Portal) -> Iterator[str]:
         host="127.0.0.1",
         port=portal.settings.http.port,
         log_level="error",
+        proxy_headers=False,
+        server_header=False,
         lifespan="off",
     )
     server = uvicorn.Server(config)

@@ -68,11 +68,10 @@ class World:
         return list(self.portal.record.select(statement))
 
     def raw(self, request: bytes) -> bytes:
-        """Send bytes that no client would send, and return what comes back until it is closed."""
+        """Send bytes that no client would send; return what comes until the server hangs up."""
         host, _, port = self.base.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port)), timeout=20) as connection:
             connection.sendall(request)
-            connection.shutdown(socket.SHUT_WR)
             answer = b""
             while chunk := connection.recv(65536):
                 answer += chunk
