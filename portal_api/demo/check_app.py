@@ -96,7 +96,7 @@ def _held(scene: Scene, findings: Findings) -> None:
     findings.expect("a held report is not there", found=titles, wanted=["Full blood count"])
     with signed_in(scene.address, "helen") as browser:
         page = browser.open("/patient").text
-    findings.ensure("a notice says that it has arrived", "Histology" in page)
+    findings.ensure("a notice says that it has arrived", "Waiting to open" in page)
     findings.ensure("and nothing of what it says", "carcinoma" not in page)
 
 
