@@ -13,6 +13,8 @@ from portal_api.access_entry import DONE, FAILED, REFUSED, Access, access
 from portal_api.caller import Caller, Pair, find
 
 _PAGE = 100
+_PAGES_AT_ONCE = 5
+_ENOUGH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,22 @@ async def search(caller: Caller, *pairs: Pair, page: str = "") -> Log:
 
 
 async def who_looked(caller: Caller, patient: str, page: str = "") -> Looked:
-    """Return who looked at the record of *patient*, newest first, alike entries of a day as one."""
-    log = await search(caller, ("patient", patient), page=page)
-    others = [one for one in log.entries if not _folded(one, patient)]
-    folded = [one for one in log.entries if _folded(one, patient)]
-    return Looked(_grouped(others), _grouped(folded), log.next)
+    """Return who looked at the record of *patient*, newest first, alike entries of a day as one.
+
+    The patient's own views are many, so several pages of the ledger are read until some of other
+    people are found: whoever looked must not be behind them.
+    """
+    entries: list[Access] = []
+    others: list[Access] = []
+    for _ in range(_PAGES_AT_ONCE):
+        log = await search(caller, ("patient", patient), page=page)
+        entries += log.entries
+        others = [one for one in entries if not _folded(one, patient)]
+        page = log.next
+        if not page or len(others) >= _ENOUGH:
+            break
+    folded = [one for one in entries if _folded(one, patient)]
+    return Looked(_grouped(others), _grouped(folded), page)
 
 
 _PLACES: Mapping[str, str] = MappingProxyType(
@@ -117,7 +130,8 @@ def _who_in_words(one: Access) -> str:
     if one.role == "client":
         return f"The computer system {one.client or one.user}{at}"
     kinds = {"clinician": "A clinician", "auditor": "An auditor", "operator": "A technician"}
-    return f"{kinds.get(one.role, 'Somebody who was not signed in')}{at}{app}"
+    kind = kinds.get(one.role, "Somebody who was not signed in")
+    return f"{kind}{f' from {one.organization}' if one.organization else ''}{app}"
 
 
 def _folded(one: Access, patient: str) -> bool:

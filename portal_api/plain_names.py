@@ -35,6 +35,24 @@ def _test(loinc: str, aliases: str, name: str, meaning: str, *, marker: bool = F
 
 TESTS: tuple[_Test, ...] = (
     _test(
+        "22637-3 11526-1 22634-0",
+        "histology|histology report|histopathology|biopsy",
+        "Tissue test (histology)",
+        "A specialist looks at a small piece of tissue through a microscope.",
+    ),
+    _test(
+        "",
+        "ct|ct report|ct scan|computed tomography",
+        "CT scan report",
+        "A CT scan takes detailed pictures of the inside of the body.",
+    ),
+    _test(
+        "24325-3",
+        "liver function tests|liver function test|lft|lfts",
+        "Liver tests",
+        "These tests show how well the liver is working.",
+    ),
+    _test(
         "2857-1 35741-8 19195-7",
         "psa|prostate specific antigen|prostate-specific antigen|total psa|psa total",
         "Prostate blood test (PSA)",

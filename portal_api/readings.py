@@ -17,6 +17,8 @@ _ABOVE = frozenset({"H", "HH", "HU", ">"})
 _BELOW = frozenset({"L", "LL", "LU", "<"})
 _VERY = frozenset({"HH", "HU", "LL", "LU"})
 _ODD = frozenset({"A", "AA"})
+OUTSIDE = frozenset({"above", "below", "well above", "well below"})
+"""Where a value can lie that is not in the usual range: words of `place`."""
 CORRECTED = frozenset({"corrected", "amended"})
 
 

@@ -7,9 +7,20 @@ from typing import Any
 from fhir_server.clock import from_micros, micros
 from portal_api import london
 from portal_api.caller import Caller, Entry, find, find_all, names, read
+from portal_api.documents import Document, documents_of
 from portal_api.london import Moment, moment
 from portal_api.plain_names import plain_name
-from portal_api.readings import Reading, Run, concept_text, laboratory_of, reading, runs, value_text
+from portal_api.readings import (
+    OUTSIDE,
+    Reading,
+    Run,
+    concept_text,
+    laboratory_of,
+    place,
+    reading,
+    runs,
+    value_text,
+)
 
 Tree = dict[str, Any]
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
@@ -32,7 +43,7 @@ class Report:
     laboratory: str
     readings: tuple[Reading, ...]
     conclusion: str
-    document: bool
+    documents: tuple[Document, ...]
     held: bool
     """Whether the patient can't see it yet."""
     opens: Moment | None
@@ -118,7 +129,11 @@ def summary(report: Report) -> str:
     if len(report.readings) == 1:
         only = report.readings[0]
         return value_text(only.quantity) if only.quantity else "A report in words"
-    return f"{len(report.readings)} tests" if report.readings else "A report in words"
+    if not report.readings:
+        return "A report in words"
+    outside = sum(place(one) in OUTSIDE for one in report.readings)
+    told = f", {outside} outside the usual range" if outside else ""
+    return f"{len(report.readings)} tests{told}"
 
 
 async def _laboratories(caller: Caller, tree: Tree, known: dict[str, str]) -> dict[str, str]:
@@ -167,7 +182,7 @@ def _report(entry: Entry, results: Iterable[Tree], named: dict[str, str], now: i
         laboratory=laboratory_of(tree, named) or next((one.laboratory for one in readings), ""),
         readings=readings,
         conclusion=tree.get("conclusion", ""),
-        document=bool(tree.get("presentedForm")),
+        documents=documents_of(tree),
         held=held,
         opens=london.at(from_micros(opens)) if held and opens is not None else None,
     )

@@ -6,7 +6,7 @@ join only what can be compared: they break where the laboratory or the method ch
 change of unit starts another picture.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby, pairwise
@@ -78,7 +78,8 @@ class Picture:
     breaks: tuple[Break, ...]
     heights: tuple[Tick, ...]
     dates: tuple[Tick, ...]
-    limit: Tick | None
+    limits: tuple[Tick, ...]
+    """The ends of the usual range that are in view, each in words."""
     logarithmic: bool
     hollow: bool
     """Whether any dot is hollow, so that the key must explain it."""
@@ -141,9 +142,9 @@ def _picture(unit: str, course: tuple[Run, ...]) -> Picture:
     readings = [reading for run in course for reading in run.readings]
     values = [_value(reading).number for reading in readings]
     span = readings[-1].span
-    limit = span.high if span and not readings[-1].name.after_treatment else None
+    limits = _limits(span) if span and not readings[-1].name.after_treatment else {}
     logarithmic = min(values) > 0 and max(values) / min(values) >= _LOG_FROM
-    levels = _powers(values) if logarithmic else _round_steps(values, limit)
+    levels = _powers(values) if logarithmic else _round_steps([*values, *limits.values()], limits)
     begin, end = (
         reading.taken.instant.timestamp()
         for reading in (readings[0], readings[-1])
@@ -167,7 +168,6 @@ def _picture(unit: str, course: tuple[Run, ...]) -> Picture:
         return Dot(across(reading), up(value.number), bool(value.comparator), label)
 
     lines = tuple(tuple(dot(reading) for reading in run.readings) for run in course)
-    in_view = limit is not None and levels[0] <= limit <= levels[-1]
     return Picture(
         sentence=_sentence(readings),
         unit=unit_text(unit),
@@ -179,10 +179,20 @@ def _picture(unit: str, course: tuple[Run, ...]) -> Picture:
             for reading in (readings[0], readings[-1])
             if reading.taken
         ),
-        limit=Tick(up(limit), digits(limit)) if limit is not None and in_view else None,
+        limits=tuple(
+            Tick(up(limit), f"{end} of usual range {digits(limit)}")
+            for end, limit in limits.items()
+            if levels[0] <= limit <= levels[-1]
+        ),
         logarithmic=logarithmic,
         hollow=any(each.hollow for line in lines for each in line),
     )
+
+
+def _limits(span: Span) -> dict[str, Decimal]:
+    """Return the ends of a usual range by their names; nothing lies below nought."""
+    ends = {"top": span.high, "bottom": span.low}
+    return {end: limit for end, limit in ends.items() if limit}
 
 
 def _breaks(course: tuple[Run, ...], lines: tuple[tuple[Dot, ...], ...]) -> tuple[Break, ...]:
@@ -215,9 +225,14 @@ def _powers(values: Sequence[Decimal]) -> list[Decimal]:
     return [Decimal(10) ** power for power in range(lowest, highest + 1)]
 
 
-def _round_steps(values: Sequence[Decimal], limit: Decimal | None) -> list[Decimal]:
-    top = max(*values, limit) if limit is not None else max(values)
-    low = min(Decimal(0), *values)
+def _round_steps(shown: Sequence[Decimal], limits: Mapping[str, Decimal]) -> list[Decimal]:
+    """Return levels at round steps that hold everything *shown*.
+
+    They begin at nought, but for a test with a lower limit whose values lie far above nought:
+    there a change would not be seen.
+    """
+    lowest, top = min(shown), max(shown)
+    low = lowest if "bottom" in limits and lowest * 2 > top else min(Decimal(0), lowest)
     reach = float(top - low) or 1.0
     power = Decimal(10) ** floor(log10(reach))
     step = next(
@@ -226,6 +241,8 @@ def _round_steps(values: Sequence[Decimal], limit: Decimal | None) -> list[Decim
         if reach / float(power * size) <= 5
     )
     levels = [Decimal(floor(low / step)) * step]
+    if levels[0] == low and low > 0:
+        levels = [low - step, low]
     while levels[-1] < top:
         levels.append(levels[-1] + step)
     if levels[-1] == top:

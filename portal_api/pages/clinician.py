@@ -12,6 +12,7 @@ from portal_api import care_team, london, messaging, results, review
 from portal_api.care_team import Person, UnderCare
 from portal_api.messaging import Thread
 from portal_api.pages.desk import Desk, Visit, answer, done, endpoint
+from portal_api.pages.documents import downloads
 from portal_api.pages.reading_views import reading_view, shown_place
 from portal_api.pages.views_clinician import (
     PatientName,
@@ -135,7 +136,7 @@ def _review(
         corrected=report.issued,
         readings=tuple(reading_view(one, full.courses.get(one.key, ())) for one in report.readings),
         conclusion=report.conclusion,
-        document=report.document,
+        documents=downloads(f"{REPORT}/{report.id}", report.documents),
         held=report.held,
         opens=report.opens,
         action=f"{REPORT}/{report.id}/release",

@@ -14,6 +14,7 @@ from jinja2.utils import missing
 
 from portal_api import london
 from portal_api.pages import charts
+from portal_api.pages.telephone import linked
 from portal_api.pages.views_shell import Shell
 from portal_api.plain_names import UNITS
 from portal_api.readings import digits, unit_text, value_text, what_changed
@@ -57,6 +58,7 @@ def make_environment() -> Environment:
         value=value_text,
         unit=unit_text,
         digits=digits,
+        telephone=linked,
     )
     environment.globals.update(
         what_changed=what_changed, range_words=charts.range_words, unit_meaning=UNITS.get

@@ -16,6 +16,7 @@ from portal_api.access_entry import REFUSED, Access
 from portal_api.care_team import Team, teams_of
 from portal_api.messaging import Message, Thread
 from portal_api.pages.desk import Desk, Visit, answer, done, endpoint
+from portal_api.pages.documents import downloads
 from portal_api.pages.reading_views import reading_view, shown_place
 from portal_api.pages.views_patient import (
     AccessDay,
@@ -30,7 +31,7 @@ from portal_api.pages.views_patient import (
     ThreadView,
     WriteView,
 )
-from portal_api.pages.views_shell import Contact, MessageView, WritingBox
+from portal_api.pages.views_shell import Contact, MessageView, PhoneLine, WritingBox
 from portal_api.pages.writing import chosen_team, fresh, refused, written
 from portal_api.plain_names import plain_name
 from portal_api.results import Report
@@ -70,7 +71,7 @@ async def show_results(desk: Desk, visit: Visit) -> Response:
     threads = await messaging.threads(visit.caller, patient)
     view = ResultsView(
         name=visit.principal.name,
-        held=tuple(_card(one) for one in held),
+        held=tuple(_card(one) for one in reversed(held)),
         rows=tuple(_row(visit, one) for one in shown.reports),
         unread=sum(one.unread for one in threads),
         contact=contact(desk.site, await teams_of(visit.caller, patient)),
@@ -95,7 +96,9 @@ async def show_result(desk: Desk, visit: Visit) -> Response:
         if report.withdrawn
         else tuple(reading_view(one, full.courses.get(one.key, ())) for one in report.readings),
         conclusion="" if report.withdrawn else report.conclusion,
-        document=report.document and not report.withdrawn,
+        documents=()
+        if report.withdrawn
+        else downloads(f"{HOME}/results/{report.id}", report.documents),
         contact=contact(desk.site, teams),
         write=f"{MESSAGES}/new?{urlencode({'about': report.title})}" if teams else "",
     )
@@ -175,14 +178,11 @@ async def show_log(desk: Desk, visit: Visit) -> Response:
 
 
 def contact(site: Site, teams: tuple[Team, ...]) -> Contact:
-    """Return whom a patient rings: their team, if it is one and has a number, else the site."""
-    only = teams[0] if len(teams) == 1 else None
-    return Contact(
-        team=only.name if only else "your team",
-        phone=(only.phone if only else "") or site.help_phone,
-        hours=site.help_hours,
-        urgent_phone=site.urgent_phone,
-    )
+    """Return whom a patient rings: their teams that have a number, else the site's own line."""
+    lines = [PhoneLine(f"your team ({one.name})", one.phone) for one in teams if one.phone]
+    if not lines and site.help_phone:
+        lines = [PhoneLine("our helpline", site.help_phone, site.help_hours)]
+    return Contact(tuple(lines), site.urgent_phone)
 
 
 def _card(notice: HeldNotice) -> HeldCard:

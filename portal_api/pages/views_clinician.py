@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from portal_api.london import Moment
 from portal_api.pages.views_patient import ReadingView, ThreadRow
-from portal_api.pages.views_shell import Choice, FormError, MessageView, WritingBox
+from portal_api.pages.views_shell import Choice, Download, FormError, MessageView, WritingBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class ReviewView:
     corrected: Moment | None
     readings: tuple[ReadingView, ...]
     conclusion: str
-    document: bool
+    documents: tuple[Download, ...]
     held: bool
     opens: Moment | None
     action: str

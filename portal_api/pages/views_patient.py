@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from portal_api.london import Moment
 from portal_api.pages.charts import NumberLine, Picture
-from portal_api.pages.views_shell import Contact, MessageView, WritingBox
+from portal_api.pages.views_shell import Contact, Download, MessageView, WritingBox
 from portal_api.readings import Reading, Run
 
 
@@ -83,8 +83,7 @@ class ResultView:
     corrected: Moment | None
     readings: tuple[ReadingView, ...]
     conclusion: str
-    document: bool
-    """Whether the laboratory sent a document along."""
+    documents: tuple[Download, ...]
     contact: Contact
     write: str
     """Address of the page to ask about this result."""

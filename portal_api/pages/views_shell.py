@@ -30,6 +30,14 @@ class Shell:
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """A document that a laboratory sent along; *about* says what it is and how big."""
+
+    href: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class FormError:
     """What is wrong with one field of a form, in a sentence to its writer."""
 
@@ -38,13 +46,23 @@ class FormError:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
-    """Whom to ring."""
+class PhoneLine:
+    """A number to ring, and who answers there."""
 
-    team: str
-    phone: str = ""
+    name: str
+    """`your team (Bowel cancer team)`: fits behind the word Ring."""
+    phone: str
     hours: str = ""
+    """When somebody answers, as a sentence; empty where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom a patient rings: no line where no number is known."""
+
+    lines: tuple[PhoneLine, ...] = ()
     urgent_phone: str = ""
+    """The 24-hour line for people in treatment; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

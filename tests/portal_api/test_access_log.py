@@ -46,21 +46,21 @@ def entry(agent, subtype="read", entity=REPORT, outcome="0", **also):
 @pytest.mark.parametrize(
     ("agent", "told", "words"),
     [
-        (NURSE, {}, "A clinician at Northgate Hospital looked at your results."),
+        (NURSE, {}, "A clinician from Northgate Hospital looked at your results."),
         (
             NURSE,
             {"subtype": "release"},
-            "A clinician at Northgate Hospital opened a result for you.",
+            "A clinician from Northgate Hospital opened a result for you.",
         ),
         (
             NURSE,
             {"outcome": "4", "entity": f"Patient/{'a' * 32}"},
-            f"A clinician at Northgate Hospital {REFUSED}.",
+            f"A clinician from Northgate Hospital {REFUSED}.",
         ),
         (
             NURSE,
             {"subtype": "search-type", "entity": "Communication", "query": "status=in-progress"},
-            "A clinician at Northgate Hospital looked at your messages.",
+            "A clinician from Northgate Hospital looked at your messages.",
         ),
         (ALAN, {}, "You looked at your results."),
         (APP, {}, "You, with the app Health Diary, looked at your results."),

@@ -10,6 +10,7 @@ from portal_api.pages.views_shell import (
     Contact,
     FormError,
     Link,
+    PhoneLine,
     Shell,
     WritingBox,
 )
@@ -22,7 +23,11 @@ NAMES = {
     "Organization/b": "Wirralside laboratory",
 }
 CONTACT = Contact(
-    "the urology nurses", "0151 496 0101", "Monday to Friday, 9am to 5pm.", "0151 496 0999"
+    (
+        PhoneLine("your team (Urology nurses)", "0151 496 0101"),
+        PhoneLine("our helpline", "0151 496 0102", "Monday to Friday, 9am to 5pm."),
+    ),
+    "0151 496 0999",
 )
 SITE = Site(
     "My cancer results",

@@ -9,6 +9,7 @@ from portal_api.pages import views_clinician as clinician
 from portal_api.pages.reading_views import reading_view
 from portal_api.pages.views_shell import (
     Choice,
+    Download,
     FormError,
     Shell,
 )
@@ -49,7 +50,7 @@ def review(
         None,
         tuple(reading_view(one, runs(readings)) for one in readings[-1:]),
         "",
-        document=False,
+        documents=(Download("/clinician/reports/1/documents/1", "PDF, 84 KB"),),
         held=held,
         opens=london.at(NOW + timedelta(days=13)),
         action="/clinician/reports/1/release",

@@ -10,6 +10,7 @@ from portal_api.pages import views_patient as patient
 from portal_api.pages.reading_views import reading_view
 from portal_api.pages.views_shell import (
     Contact,
+    Download,
     MessageView,
     Shell,
 )
@@ -49,10 +50,10 @@ HELD = (
         "Bowel biopsy",
         moment(1),
         london.at(NOW + timedelta(days=13)),
-        "Ring the bowel nurses on 0151 496 0102.",
+        "the bowel nurses on 0151 496 0102",
     ),
     patient.HeldCard(
-        "Prostate blood test (PSA)", moment(0), None, "Ring the urology nurses on 0151 496 0101."
+        "Prostate blood test (PSA)", moment(0), None, "the urology nurses on 0151 496 0101"
     ),
 )
 ROWS = (
@@ -106,11 +107,12 @@ DAYS = (
         moment(0),
         (
             patient.AccessLine(
-                moment(0, 11), "A clinician at Northgate Hospital looked at your results, 3 times."
+                moment(0, 11),
+                "A clinician from Northgate Hospital looked at your results, 3 times.",
             ),
             patient.AccessLine(
                 moment(0, 10),
-                "A clinician at Wirralside Hospital tried to open your record, and was refused.",
+                "A clinician from Wirralside Hospital tried to open your record, and was refused.",
                 refused=True,
             ),
         ),
@@ -136,6 +138,8 @@ FOLDED = (
     ),
 )
 
+DOCUMENTS = (Download("/patient/results/1/documents/1", "PDF, 84 KB"),)
+
 
 def result(readings: list[Reading], title: str, **also: Any) -> patient.ResultView:
     """The page of the last of *readings*."""
@@ -148,7 +152,7 @@ def result(readings: list[Reading], title: str, **also: Any) -> patient.ResultVi
         None,
         (reading_view(readings[-1], runs(readings)),),
         "",
-        document=False,
+        documents=(),
         contact=CONTACT,
         write="/patient/messages/new",
     )
@@ -170,7 +174,7 @@ def patient_pages() -> Iterator[tuple[str, str, Shell, object]]:
         "patient-results-empty",
         "patient/results.jinja",
         results,
-        patient.ResultsView("Alan", (), (), 0, Contact("your team")),
+        patient.ResultsView("Alan", (), (), 0, Contact()),
     )
     yield (
         "patient-result-alan",
@@ -209,7 +213,11 @@ def patient_pages() -> Iterator[tuple[str, str, Shell, object]]:
         "patient-result-words",
         "patient/result.jinja",
         results,
-        result([NOTE], "Bowel biopsy", document=True),
+        result(
+            [NOTE],
+            "Bowel biopsy",
+            documents=(Download("/patient/results/1/documents/1", "PDF, 84 KB"),),
+        ),
     )
     yield (
         "patient-messages",

@@ -63,7 +63,7 @@ def test_a_released_result_opens_at_once_with_its_reason_on_the_ledger(either_wo
     assert {"reference": f"Patient/{world.ids['brian']}"} in [
         one.get("what") for one in entry["entity"]
     ]
-    assert "A clinician at Northgate Hospital opened a result for you." in text_of(
+    assert "A clinician from Northgate Hospital opened a result for you." in text_of(
         patient.get("/patient/access")
     )
 

@@ -38,14 +38,20 @@ def test_one_result_shows_its_value_its_predecessor_its_course_and_whom_to_ring(
 
 def test_a_held_result_is_a_notice_and_nothing_more(world):
     alan = world.ids["alan"]
-    notice = ("Bowel biopsy", "histology", micros(world.hands()) + LATER, "Ring 0151 496 0102.")
+    notice = (
+        "Bowel biopsy",
+        "histology",
+        micros(world.hands()) + LATER,
+        "the bowel nurses on 0151 496 0102",
+    )
     held = world.result(alan, "9.87", release_at=None, notice=notice)
     browser = world.browser("alan")
     page = browser.get("/patient")
     words = text_of(page)
     assert "Bowel biopsy This result arrived on Tuesday 24 November 2026" in words
     assert "Monday 7 December 2026 at 2:30pm" in words
-    assert "Ring 0151 496 0102." in words
+    assert "To ask about it, ring the bowel nurses on 0151 496 0102 ." in words
+    assert 'href="tel:01514960102"' in page.text
     assert "9.87" not in page.text
     assert held not in page.text
     refused = browser.get(f"/patient/results/{held}")
@@ -95,7 +101,7 @@ def test_a_nurse_who_looks_stands_in_the_patients_log_and_own_looks_are_folded(w
     browser.get("/patient")
     page = browser.get("/patient/access")
     shown, folded = page.text.split("<details", 1)
-    assert "A clinician at Northgate Hospital looked at your results" in shown
+    assert "A clinician from Northgate Hospital looked at your results" in shown
     assert "Shah" not in page.text
     assert "You looked at your results" in folded
     assert "You looked at" not in shown
