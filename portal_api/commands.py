@@ -163,7 +163,7 @@ async def _errors(portal: Portal, _request: Tree, user: str) -> list[Tree]:
     await asyncio.wrap_future(noted)
     rows = await asyncio.to_thread(portal.record.select, inbox.error_queue())
     names = ("feed", "control_id", "fate", "code", "address", "reason")
-    return [{name: row._mapping[name] for name in names} | _received(row.received) for row in rows]
+    return [{name: getattr(row, name) for name in names} | _received(row.received) for row in rows]
 
 
 def _received(moment: int) -> Tree:
