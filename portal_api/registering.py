@@ -57,7 +57,8 @@ async def add_account(portal: Portal, request: Tree, user: str) -> Tree:
         return {"login": login.login, "person": person}
 
     entity = f"login:{request['login']}"
-    return await _submitted(portal, user, piece, entity, bucket_of(practitioner))
+    made: Tree = await _submitted(portal, user, piece, entity, bucket_of(practitioner))
+    return made
 
 
 async def end_account(portal: Portal, request: Tree, user: str) -> bool:
