@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/http.html
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -52,7 +53,7 @@ def routes(service: Service, prefix: str) -> list[BaseRoute]:
             _route(prefix + address, _answers(service, methods))
             for address, methods in ADDRESSES.items()
         ),
-        _route(prefix + "/{rest:path}", refused),
+        _all_below(prefix, refused),
         _route(prefix, refused),
     ]
 
@@ -69,6 +70,13 @@ class _EveryMethod:
 
 def _route(path: str, answer: Answer) -> Route:
     return Route(path, _EveryMethod(answer), name=path)
+
+
+def _all_below(prefix: str, answer: Answer) -> Route:
+    route = _route(prefix + "/{rest:path}", answer)
+    # Starlette's own pattern ends at a line break, and what lies behind would not be ours.
+    route.path_regex = re.compile(f"^{re.escape(prefix)}/(?P<rest>.*)$", re.DOTALL)
+    return route
 
 
 def _metadata(service: Service) -> Answer:

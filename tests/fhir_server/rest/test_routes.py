@@ -66,6 +66,8 @@ def test_a_method_that_an_address_does_not_take_is_405_with_those_that_it_takes(
         "/Observation/%2e%2e/Patient",
         "/Bundle",
         "/OperationOutcome",
+        "/Observation/x/%0A/y",
+        "/%0A",
         f"/AuditEvent/{ID}/_history",
         f"/AuditEvent/{ID}/_history/1",
     ],
