@@ -1,22 +1,26 @@
-"""Notices of held reports: what a patient may know of a result before it opens."""
+"""Notices of held reports: what a patient may know before one opens, and what waits for review."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, or_, select, tuple_
 
-from fhir_server.access import Access, Interaction, OwnRecord
+from fhir_server.access import Access, CaredFor, Interaction, OwnRecord, visible
 from fhir_server.errors import Forbidden
 from fhir_server.model.ids import bucket_of
 from fhir_server.record import Answer, Asked, Record
-from fhir_server.store.tables import held_notice, resource
+from fhir_server.store.tables import care_relationship, held_notice, resource
+
+_MOST_WAITING = 200
 
 
 @dataclass(frozen=True, slots=True)
 class HeldNotice:
     """One report that waits. Instants are microseconds since 1970; *opens* None without a date."""
 
+    patient: str
     report: str
     title: str
     category: str
@@ -35,31 +39,64 @@ def notices(record: Record, access: Access, patient: str) -> "Future[Sequence[He
     def look(connection: Connection, now: int) -> Answer:
         if not isinstance(access.reach, OwnRecord) or patient not in access.reach.patients:
             raise Forbidden.of("Notices of held results are for the patient.")
-        notice, report = held_notice.c, resource.c
+        notice = held_notice.c
         rows = connection.execute(
-            select(
-                notice.report,
-                notice.title,
-                notice.category,
-                notice.arrived,
-                notice.opens,
-                notice.contact,
-            )
-            .join_from(
-                held_notice,
-                resource,
-                (report.bucket == notice.bucket)
-                & (report.type == "DiagnosticReport")
-                & (report.id == notice.report),
-            )
-            .where(
-                notice.bucket == bucket_of(patient),
-                notice.patient == patient,
-                report.release_at.is_(None) | (report.release_at > now),
-            )
+            _held(now)
+            .where(notice.bucket == bucket_of(patient), notice.patient == patient)
             .order_by(notice.arrived, notice.report)
         )
         return Answer(tuple(HeldNotice(*row) for row in rows), (patient,))
 
     asked = Asked("operation", "held-notices")
     return record.look(access, "DiagnosticReport", Interaction.SEARCH, asked, look)
+
+
+def awaiting_release(record: Record, access: Access) -> "Future[Sequence[HeldNotice]]":
+    """Answer a clinician with the held reports of those whom they care for, the oldest first.
+
+    Raises Forbidden for anybody but a clinician. The first 200 are given: who has more to review
+    than that begins with those.
+    """
+
+    def look(connection: Connection, now: int) -> Answer:
+        if not isinstance(access.reach, CaredFor):
+            raise Forbidden.of("What waits for review is for clinicians.")
+        notice, cares = held_notice.c, care_relationship.c
+        mine = select(cares.bucket, cares.patient).where(
+            cares.practitioner == access.reach.practitioner
+        )
+        rows = connection.execute(
+            _held(now)
+            .where(tuple_(notice.bucket, notice.patient).in_(mine))
+            .where(visible(access, "DiagnosticReport", resource, now))
+            .order_by(notice.arrived, notice.report)
+            .limit(_MOST_WAITING)
+        )
+        found = tuple(HeldNotice(*row) for row in rows)
+        return Answer(found, tuple(dict.fromkeys(one.patient for one in found)))
+
+    asked = Asked("operation", "held-notices")
+    return record.look(access, "DiagnosticReport", Interaction.SEARCH, asked, look)
+
+
+def _held(now: int) -> Select[Any]:
+    notice, report = held_notice.c, resource.c
+    return (
+        select(
+            notice.patient,
+            notice.report,
+            notice.title,
+            notice.category,
+            notice.arrived,
+            notice.opens,
+            notice.contact,
+        )
+        .join_from(
+            held_notice,
+            resource,
+            (report.bucket == notice.bucket)
+            & (report.type == "DiagnosticReport")
+            & (report.id == notice.report),
+        )
+        .where(or_(report.release_at.is_(None), report.release_at > now))
+    )

@@ -21,6 +21,8 @@ from fhir_server.search.query import parse
 Tree = dict[str, Any]
 Pair = tuple[str, str]
 
+NOT_IN_USE = frozenset({"old", "maiden", "anonymous"})
+"""Uses of a HumanName by which nobody is called. https://hl7.org/fhir/R4/valueset-name-use.html"""
 _MOST_PAGES = 50
 
 
@@ -110,7 +112,7 @@ def display_name(tree: Tree) -> str:
     if isinstance(name, str):
         return name
     for human in name:
-        if human.get("use") not in {"old", "maiden", "anonymous"}:
+        if human.get("use") not in NOT_IN_USE:
             return human_name(human)
     return ""
 

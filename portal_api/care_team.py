@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fhir_server.model.identifiers import NHS_NUMBER
-from portal_api.caller import Caller, Tree, display_name, find_all, read
+from portal_api.caller import NOT_IN_USE, Caller, Tree, display_name, find_all, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,10 @@ class Person:
     born: str
     """A FHIR date."""
     nhs_number: str
+    listed: str
+    """The name as a list has it, the family name first: `Fletcher, Mr Alan`."""
+    place: str
+    """What a list is put in order by: family name, then given names, folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class UnderCare:
 
 
 async def my_patients(caller: Caller) -> tuple[UnderCare, ...]:
-    """Return the patients whom the caller's teams care for, by name."""
+    """Return the patients whom the caller's teams care for, by family name."""
     found = await find_all(
         caller, "CareTeam", ("status", "active"), ("_include", "CareTeam:patient")
     )
@@ -48,7 +52,7 @@ async def my_patients(caller: Caller) -> tuple[UnderCare, ...]:
         for id_, names in teams.items()
         if id_ in people
     ]
-    return tuple(sorted(known, key=lambda each: (each.person.name.casefold(), each.person.id)))
+    return tuple(sorted(known, key=lambda each: (each.person.place, each.person.id)))
 
 
 async def patient_named(caller: Caller, id_: str) -> Person:
@@ -70,12 +74,31 @@ def person(tree: Tree) -> Person:
         for one in tree.get("identifier", ())
         if one.get("system") == NHS_NUMBER
     )
-    return Person(tree["id"], display_name(tree), tree.get("birthDate", ""), next(numbers, ""))
+    name = display_name(tree)
+    family, given, titles = _parts(tree)
+    rest = " ".join(filter(None, (titles, given)))
+    return Person(
+        id=tree["id"],
+        name=name,
+        born=tree.get("birthDate", ""),
+        nhs_number=next(numbers, ""),
+        listed=f"{family}, {rest}" if family and rest else name,
+        place=" ".join(filter(None, (family, given))).casefold() or name.casefold(),
+    )
 
 
 def spaced(nhs_number: str) -> str:
     """Return an NHS number in groups of three, three and four, as it is read aloud."""
     return f"{nhs_number[:3]} {nhs_number[3:6]} {nhs_number[6:]}".strip()
+
+
+def _parts(tree: Tree) -> tuple[str, str, str]:
+    """Return the family name, the given names and the titles of the name in use."""
+    for human in tree.get("name", ()):
+        if human.get("use") not in NOT_IN_USE:
+            given, titles = (" ".join(human.get(name, ())) for name in ("given", "prefix"))
+            return human.get("family", ""), given, titles
+    return "", "", ""
 
 
 def _phone(tree: Tree) -> str:

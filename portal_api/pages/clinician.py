@@ -7,7 +7,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from auth.principal import Role
+from fhir_server.clock import from_micros
 from fhir_server.errors import Conflict, Unprocessable
+from fhir_server.notices import HeldNotice, awaiting_release
+from fhir_server.rest.exchange import within_deadline
 from portal_api import care_team, london, messaging, results, review
 from portal_api.care_team import Person, UnderCare
 from portal_api.messaging import Thread
@@ -15,6 +18,7 @@ from portal_api.pages.desk import Desk, Visit, answer, done, endpoint
 from portal_api.pages.documents import downloads
 from portal_api.pages.reading_views import reading_view, shown_place
 from portal_api.pages.views_clinician import (
+    HeldRow,
     PatientName,
     PatientRow,
     PatientsView,
@@ -56,12 +60,22 @@ async def show_patients(desk: Desk, visit: Visit) -> Response:
     wanted = visit.query.get("find", "").strip()
     known = await care_team.my_patients(visit.caller)
     waiting = await messaging.inbox(visit.caller)
+    held = await within_deadline(awaiting_release(visit.caller.record, visit.caller.access))
+    people = {one.person.id: one.person for one in known}
     rows = tuple(
         PatientRow(patient_name(visit, one.person), ", ".join(one.teams))
         for one in known
         if _fits(one, wanted)
     )
-    return answer(desk, visit, "clinician/patients.jinja", PatientsView(rows, len(waiting), wanted))
+    view = PatientsView(
+        held=tuple(
+            _held_row(visit, one, people[one.patient]) for one in held if one.patient in people
+        ),
+        rows=rows,
+        waiting=len(waiting),
+        find=wanted,
+    )
+    return answer(desk, visit, "clinician/patients.jinja", view)
 
 
 async def show_patient(desk: Desk, visit: Visit) -> Response:
@@ -112,6 +126,7 @@ def patient_name(visit: Visit, person: Person) -> PatientName:
         born=f"{london.day(born)}{age}" if born else "",
         nhs_number=care_team.spaced(person.nhs_number),
         href=f"{HOME}/patients/{person.id}",
+        listed=person.listed or person.name,
     )
 
 
@@ -144,6 +159,17 @@ def _review(
         reasons=tuple(Choice(key, text, key == chosen) for key, text in REASONS),
         note=form.get("note", ""),
         errors=errors,
+        write=f"{patient.href}/write?{urlencode({'about': report.title})}",
+    )
+
+
+def _held_row(visit: Visit, notice: HeldNotice, person: Person) -> HeldRow:
+    return HeldRow(
+        href=f"{REPORT}/{notice.report}",
+        name=notice.title,
+        patient=patient_name(visit, person),
+        age=london.age(from_micros(notice.arrived), visit.caller.record.clock()),
+        opens=None if notice.opens is None else london.at(from_micros(notice.opens)),
     )
 
 

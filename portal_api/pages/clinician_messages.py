@@ -1,5 +1,6 @@
 """The clinician's pages for messages: the team inbox, a conversation, and a first message."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from fastapi import APIRouter
@@ -7,6 +8,7 @@ from starlette.responses import Response
 
 from auth.principal import Role
 from fhir_server.errors import Unprocessable
+from fhir_server.message_text import LONGEST_SUBJECT
 from portal_api import care_team, london, messaging
 from portal_api.care_team import Person
 from portal_api.messaging import Message, Thread, Waiting
@@ -53,6 +55,7 @@ async def show_inbox(desk: Desk, visit: Visit) -> Response:
 async def show_letter(desk: Desk, visit: Visit) -> Response:
     """Answer with the form for a first message to a patient."""
     person, box = await _letter(visit)
+    box = replace(box, subject=visit.query.get("about", "")[:LONGEST_SUBJECT])
     view = LetterView(patient_name(visit, person), box)
     return answer(desk, visit, "clinician/letter.jinja", view)
 

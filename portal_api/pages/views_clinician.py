@@ -17,6 +17,8 @@ class PatientName:
     nhs_number: str
     """In groups of three, three and four; empty where there is none."""
     href: str = ""
+    listed: str = ""
+    """The name as a list has it, the family name first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,23 @@ class PatientRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PatientsView:
-    """The patients whom the clinician's teams care for."""
+class HeldRow:
+    """One result that waits for a clinician to read and release it."""
 
+    href: str
+    name: str
+    patient: PatientName
+    age: str
+    """How long it has been waiting: `3 hours`."""
+    opens: Moment | None
+    """When it opens by itself; None where it waits for a clinician."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientsView:
+    """What waits for the clinician, and the patients whom their teams care for."""
+
+    held: tuple[HeldRow, ...]
     rows: tuple[PatientRow, ...]
     waiting: int
     """How many conversations wait for the teams."""
@@ -89,6 +105,8 @@ class ReviewView:
     reasons: tuple[Choice, ...]
     note: str = ""
     errors: tuple[FormError, ...] = ()
+    write: str = ""
+    """Address of the page to write to the patient about this result."""
 
 
 @dataclass(frozen=True, slots=True)

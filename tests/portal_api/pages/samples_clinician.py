@@ -28,7 +28,15 @@ from tests.portal_api.pages.samples import (
 from tests.portal_api.pages.samples_patient import MESSAGES, THREADS
 
 WHO = clinician.PatientName(
-    "Alan Ashworth", "4 March 1955 (71 years)", "999 000 0018", "/clinician/patients/1"
+    "Alan Ashworth",
+    "4 March 1955 (71 years)",
+    "999 000 0018",
+    "/clinician/patients/1",
+    "Ashworth, Mr Alan",
+)
+REVIEW = (
+    clinician.HeldRow("/clinician/reports/1", "Histology", WHO, "2 days", moment(-12)),
+    clinician.HeldRow("/clinician/reports/2", "PSA", WHO, "3 hours", None),
 )
 
 
@@ -57,6 +65,7 @@ def review(
         version=1,
         reasons=reasons,
         errors=errors,
+        write="/clinician/patients/1/write?about=PSA",
     )
 
 
@@ -64,8 +73,8 @@ def clinician_pages() -> Iterator[tuple[str, str, Shell, object]]:
     """Every page of a clinician."""
     mine, inbox = (staff_shell(name, *CLINICIAN) for name in ("My patients", "Team inbox"))
     rows = tuple(
-        clinician.PatientRow(replace(WHO, name=name), "Urology nurses")
-        for name in ("Alan Ashworth", "Brian Booth", "Colin Clarke")
+        clinician.PatientRow(replace(WHO, listed=name), "Urology nurses")
+        for name in ("Ashworth, Mr Alan", "Booth, Brian", "Clarke, Colin")
     )
     held = clinician.ReportRow(
         "/clinician/reports/1",
@@ -91,12 +100,17 @@ def clinician_pages() -> Iterator[tuple[str, str, Shell, object]]:
         mine=False,
         take="/clinician/messages/1/take",
     )
-    yield "clinician-patients", "clinician/patients.jinja", mine, clinician.PatientsView(rows, 2)
+    yield (
+        "clinician-patients",
+        "clinician/patients.jinja",
+        mine,
+        clinician.PatientsView(REVIEW, rows, 2),
+    )
     yield (
         "clinician-patients-none",
         "clinician/patients.jinja",
         mine,
-        clinician.PatientsView((), 0, "zz"),
+        clinician.PatientsView((), (), 0, "zz"),
     )
     yield (
         "clinician-patient",

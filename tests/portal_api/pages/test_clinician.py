@@ -12,15 +12,15 @@ SPOKEN = {"reason": "spoken", "note": "Rang at 2pm."}
 def held(world, number="0.21") -> str:
     """File a held result of Brian's, with its notice."""
     opens = micros(world.hands()) + LATER
-    notice = ("PSA", "contact-first", opens, "Ring 0151 496 0101.")
+    notice = ("PSA", "contact-first", opens, "the urology nurses on 0151 496 0101")
     return world.result(world.ids["brian"], number, release_at=opens, notice=notice)
 
 
 def test_the_list_has_my_patients_and_no_others(world):
     words = text_of(world.browser("priya").get("/clinician"))
     assert "2 patients" in words
-    assert "Alan Ashworth 4 March 1955 (71 years) 999 000 0018 Urology nurses" in words
-    assert "Brian Booth" in words
+    assert "Ashworth, Alan 4 March 1955 (71 years) 999 000 0018 Urology nurses" in words
+    assert "Booth, Brian" in words
     assert "John Neal" not in words
 
 
@@ -29,8 +29,50 @@ def test_a_patient_is_found_by_name_or_number(world):
     for wanted in ("brian", "BOOTH", "9990000026", "999 000 0026"):
         words = text_of(browser.get("/clinician", params={"find": wanted}))
         assert "1 patient found" in words
-        assert "Brian Booth" in words
+        assert "Booth, Brian" in words
     assert "No patient of your teams" in text_of(browser.get("/clinician", params={"find": "neal"}))
+
+
+def test_patients_are_listed_by_family_name(world):
+    for name, number in (("Zoe Able", "9990000034"), ("Adam Young", "9990000042")):
+        world.patient(name, number, name.split()[0].lower(), "priya")
+    words = text_of(world.browser("priya").get("/clinician"))
+    listed = ("Able, Zoe", "Ashworth, Alan", "Booth, Brian", "Young, Adam")
+    assert sorted(listed, key=words.index) == list(listed)
+
+
+def test_what_waits_for_review_is_one_step_from_the_first_page_the_longest_first(either_world):
+    world = either_world
+    first = held(world)
+    world.hands.advance(hours=3)
+    second = held(world, "0.22")
+    nurse = world.browser("priya")
+    page = nurse.get("/clinician")
+    words = text_of(page)
+    assert "Results to review" in words
+    assert "Booth, Brian 999 000 0026 3 hours 7 December 2026 at 2:30pm" in words
+    assert page.text.index(first) < page.text.index(second)
+    assert "0.21" not in words
+    read = [one for one in world.entries("operation") if world.ids["brian"] in str(one["entity"])]
+    assert len(read) == 1
+    assert "Results to review" not in text_of(world.browser("tessa").get("/clinician"))
+    path = f"/clinician/reports/{first}"
+    assert nurse.fill(nurse.get(path), f"{path}/release", **SPOKEN).status_code == 303
+    world.hands.advance(seconds=1)
+    after = nurse.get("/clinician").text
+    assert first not in after
+    assert second in after
+
+
+def test_a_released_result_leads_on_to_a_message_about_it(world):
+    report = held(world)
+    nurse = world.browser("priya")
+    page = nurse.get(f"/clinician/reports/{report}")
+    path = f"/clinician/patients/{world.ids['brian']}/write"
+    assert "Write to Brian Booth about it" in text_of(page)
+    assert f'href="{path}?about=' in page.text
+    form = nurse.get(path, params={"about": "Prostate blood test (PSA)"})
+    assert 'value="Prostate blood test (PSA)"' in form.text
 
 
 def test_what_is_held_stands_first_with_the_day_on_which_it_opens(world):
