@@ -86,6 +86,16 @@ def find(query: Query, text: str, now: int) -> Session | None:
     return Session(row.hash, login_of(row), csrf_of(text), row.created, row.last_seen)
 
 
+def lapsed(query: Query, text: str, now: int) -> bool:
+    """Tell whether the cookie *text* was a session that nobody ended and whose time ran out."""
+    rows = query(
+        select(table.c.last_seen, table.c.created).where(
+            table.c.hash == digest(text), table.c.ended_at.is_(None)
+        )
+    )
+    return any(row.last_seen <= now - IDLE or row.created <= now - LONGEST for row in rows)
+
+
 def principal(session: Session) -> Principal:
     """Return who is asking, on the portal's own pages."""
     return principal_of(session.login, f"session:{session.hash[:16]}")

@@ -25,10 +25,13 @@ from fhir_server.record import Writer
 AUTHORIZE = "/authorize"
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
+_LEFT_FIELD = "left"
 
 _PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _WRONG = "That name and password do not fit together. Check both and try again."
 _STALE = "This page was open for too long, or in another window. Please try again."
+_LAPSED = "You were signed out, because you did nothing here for 30 minutes. Sign in to go on."
+_LEFT = "You are signed out."
 _WAIT = "There were too many attempts for this name. Please try again in {} minutes."
 
 
@@ -71,9 +74,11 @@ async def leave(services: AuthServices, request: Request, request_id: str) -> Re
     sent = forms.once(await forms.read_form(request))
     cookie = request.cookies.get(sessions.cookie_name(services), "")
     session = await run_in_threadpool(sessions.current, services, request.cookies)
-    response = redirect(SIGN_IN)
-    if session is None or not sessions.csrf_fits(cookie, sent.get(CSRF_FIELD, "")):
+    response = redirect(f"{SIGN_IN}?{_LEFT_FIELD}=1")
+    if session is None:
         return response
+    if not sessions.csrf_fits(cookie, sent.get(CSRF_FIELD, "")):
+        return redirect(SIGN_IN)
     principal = sessions.principal(session)
     access = policy.access(principal, request_id=request_id, network=network(request))
 
@@ -106,12 +111,19 @@ def sign_in_page(
         login=login,
         error=error,
         demo_accounts=services.demo_accounts,
+        notice="" if error else _notice(services, request, cookie),
     )
     targets = _targets(services, view.next)
     response = page(services.render_sign_in(view), 403 if error else 200, form_targets=targets)
     if name not in request.cookies:
         sessions.set_cookie(response, services, cookie)
     return response
+
+
+def _notice(services: AuthServices, request: Request, cookie: str) -> str:
+    if sessions.lapsed(services.record.select, cookie, services.now):
+        return _LAPSED
+    return _LEFT if request.query_params.get(_LEFT_FIELD) else ""
 
 
 def local_path(text: str) -> str:

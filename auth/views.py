@@ -49,6 +49,8 @@ class SignInView:
     error: str = ""
     """A sentence to show above the form, or the empty text."""
     demo_accounts: tuple[DemoAccount, ...] = ()
+    notice: str = ""
+    """Why the person is here again, in a sentence, where they did nothing wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,12 @@ def day_and_time(when: Moment) -> str:
     return f"{day(when)} at {clock_time(when)}" if when.precision == "time" else day(when)
 
 
+def to_the_second(when: Moment) -> str:
+    """Return `24 Nov 2026, 09:05:07`, as whoever compares entries of a log needs it."""
+    local = when.instant.astimezone(_zone())
+    return f"{local.day} {_MONTHS[local.month - 1][:3]} {local.year}, {local:%H:%M:%S}"
+
+
 def weekday(when: Moment) -> str:
     """Return `Tuesday 24 November 2026`; without the weekday where no day is known."""
     if when.precision in {"year", "month"}:

@@ -1,5 +1,7 @@
 """The auditor's pages: search the ledger, and verify it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -13,6 +15,9 @@ from fhir_server.audit.subtypes import SUBTYPES, Subtype
 from fhir_server.audit.verify import Tampered, Verified
 from fhir_server.clock import instant_text
 from fhir_server.errors import FhirError
+from fhir_server.model.identifiers import NHS_NUMBER, NhsNumber
+from fhir_server.model.ids import derived_id
+from fhir_server.record import Record
 from fhir_server.rest.exchange import within_deadline
 from portal_api import access_log, london
 from portal_api.access_entry import DONE, FAILED, REFUSED, Access
@@ -23,6 +28,27 @@ from portal_api.pages.views_shell import Choice, FormError
 
 HOME = "/auditor"
 _OUTCOMES = {DONE: "Done", REFUSED: "Refused", FAILED: "Failed"}
+_ACTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        Subtype.READ: "Read",
+        Subtype.VREAD: "Read an earlier version",
+        Subtype.HISTORY_INSTANCE: "Read all versions",
+        Subtype.SEARCH_TYPE: "Searched",
+        Subtype.CREATE: "Created",
+        Subtype.UPDATE: "Changed",
+        Subtype.OPERATION: "Looked at",
+    }
+)
+"""FHIR's interactions in words; the system's own acts have their words on the ledger."""
+_PURPOSES: Mapping[str, str] = MappingProxyType(
+    {
+        "TREAT": "treatment",
+        "PATRQT": "the patient’s own request",
+        "HOPERAT": "running the service",
+        "BTG": "an emergency",
+    }
+)
+"""https://terminology.hl7.org/ValueSet-v3-PurposeOfUse.html"""
 _DAY = "Write the day as 2026-11-24"
 
 
@@ -42,7 +68,9 @@ async def show_search(desk: Desk, visit: Visit) -> Response:
     if visit.query.get("asked") and not errors:
         try:
             log = await access_log.search(
-                visit.caller, *_pairs(question), page=visit.query.get("page", "")
+                visit.caller,
+                *_pairs(visit.caller.record, question),
+                page=visit.query.get("page", ""),
             )
         except FhirError as error:
             errors = (_blamed(error),)
@@ -54,7 +82,8 @@ async def show_search(desk: Desk, visit: Visit) -> Response:
         question=question,
         outcomes=_choices({"": "Any"} | _OUTCOMES, question.outcome),
         subtypes=_choices(
-            {"": "Anything"} | {str(key): kind.display for key, kind in SUBTYPES.items()},
+            {"": "Anything"}
+            | {str(key): _ACTIONS.get(key, kind.display) for key, kind in SUBTYPES.items()},
             question.subtype,
         ),
         rows=rows,
@@ -96,9 +125,9 @@ def _verdict(found: Verified | Tampered | PublicationRefused, now: london.Moment
             return VerifyView(now, False, 0, 0, 0, (str(refused),))
 
 
-def _pairs(question: AuditQuestion) -> list[Pair]:
+def _pairs(record: Record, question: AuditQuestion) -> list[Pair]:
     start, end = london.day_start(question.start), london.day_end(question.end)
-    named = {"patient": question.patient, "agent": question.agent}
+    named = {"patient": _patient_id(record, question.patient), "agent": question.agent}
     coded = {"outcome": question.outcome, "subtype": question.subtype}
     pairs = [(name, value) for name, value in (named | coded).items() if value]
     if start:
@@ -128,18 +157,30 @@ def _choices(texts: dict[str, str], chosen: str) -> tuple[Choice, ...]:
     return tuple(Choice(value, text, value == chosen) for value, text in texts.items())
 
 
+def _search_for(name: str, value: str) -> str:
+    return f"{HOME}?{urlencode({'asked': 1, name: value})}" if value else ""
+
+
+def _patient_id(record: Record, text: str) -> str:
+    """Return the id that *text* means: of the person with this NHS number, else *text* itself."""
+    number = NhsNumber.parse(text)
+    return derived_id(record.id_key, "Patient", NHS_NUMBER, number.digits) if number else text
+
+
 def _row(one: Access) -> AuditRow:
     return AuditRow(
         when=one.when,
         who=one.name or one.user or one.client,
+        by_agent=_search_for("agent", one.user or one.client),
         role=one.role,
         organization=one.organization,
         application=one.client,
-        action=one.display,
+        action=_ACTIONS.get(one.subtype, one.display),
         entity=one.entity,
         patient=one.patient,
+        by_patient=_search_for("patient", one.patient),
         outcome=_OUTCOMES.get(one.outcome, one.outcome),
-        purpose=one.purpose,
+        purpose=f"For {_PURPOSES.get(one.purpose, one.purpose)}" if one.purpose else "",
         relationship=one.relationship,
         reason=one.reason,
         request_id=one.request_id,

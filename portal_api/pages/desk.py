@@ -28,7 +28,7 @@ from portal_api.caller import Caller
 from portal_api.pages import navigation
 from portal_api.pages.environment import render
 from portal_api.pages.problems import problem
-from portal_api.pages.views_shell import Shell
+from portal_api.pages.views_shell import KeptView, Shell
 from portal_api.site import Site
 
 _FORM_LIMIT = 64 * 1024
@@ -88,13 +88,30 @@ def endpoint(desk: Desk, role: Role, handler: Handler) -> Callable[[Request], Aw
         request_id = request_id_of(request)
         session = await run_in_threadpool(sessions.current, desk.auth, request.cookies)
         if session is None:
-            response = redirect(f"{SIGN_IN}?{urlencode({NEXT_FIELD: _came_for(request)})}")
+            response = await _without_session(desk, request)
         else:
             response = await _received(desk, request, request_id, session, (role, handler))
         response.headers["X-Request-Id"] = request_id
         return response
 
     return served
+
+
+async def _without_session(desk: Desk, request: Request) -> Response:
+    """Send on to sign-in; what somebody wrote while their session ran out is given back first."""
+    cookie = request.cookies.get(sessions.cookie_name(desk.auth), "")
+    if request.method == "POST" and cookie:
+        try:
+            form = await _form(request, sessions.csrf_of(cookie))
+        except FhirError:
+            form = {}
+        if form.get("text", "").strip():
+            # Whatever a message is sent to is a page, too: the one that it was written on.
+            back = f"{SIGN_IN}?{urlencode({NEXT_FIELD: request.url.path})}"
+            view = KeptView(form.get("subject", ""), form["text"], back)
+            shell = Shell(desk.site)
+            return page(render(desk.environment, "account/kept.jinja", shell, view).encode(), 403)
+    return redirect(f"{SIGN_IN}?{urlencode({NEXT_FIELD: _came_for(request)})}")
 
 
 async def _received(

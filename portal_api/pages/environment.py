@@ -54,6 +54,7 @@ def make_environment() -> Environment:
         day=london.day,
         day_and_time=london.day_and_time,
         weekday=london.weekday,
+        to_the_second=london.to_the_second,
         clock_time=london.clock_time,
         value=value_text,
         unit=unit_text,

@@ -123,7 +123,7 @@ def _trace_row(row: Row[Any]) -> TraceRow:
         control_id=row.control_id,
         arrived=london.at(from_micros(row.received)),
         fate=row.fate,
-        reason=" ".join(filter(None, (row.address, row.reason))),
+        reason=": ".join(filter(None, (row.address, row.reason))),
         raw=_lines(row.raw),
         answer=_lines(row.ack),
         resources=tuple(row.made.split()),

@@ -12,6 +12,8 @@ class AuditRow:
 
     when: Moment
     who: str
+    by_agent: str
+    """Address of the search for all entries of this person or application."""
     role: str
     organization: str
     application: str
@@ -19,6 +21,8 @@ class AuditRow:
     entity: str
     patient: str
     """The id of the patient touched, or empty."""
+    by_patient: str
+    """Address of the search for all entries about this patient."""
     outcome: str
     """`Done`, `Refused` or `Failed`."""
     purpose: str

@@ -102,6 +102,15 @@ class WritingBox:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptView:
+    """What somebody wrote and could not send, as their time at this page had run out."""
+
+    subject: str
+    text: str
+    sign_in: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemView:
     """A page that says what went wrong and what to do next."""
 

@@ -175,7 +175,9 @@ def test_signing_out_ends_the_session_for_whoever_has_its_cookie(portal):
     assert portal.browser.post("/sign-out", data={"csrf": "0"}).status_code == 303
     assert who(portal) == "alan"
     answer = portal.browser.post("/sign-out", data={"csrf": csrf})
-    assert answer.headers["location"] == "/sign-in"
+    assert answer.headers["location"] == "/sign-in?left=1"
+    portal.browser.get(answer.headers["location"])
+    assert portal.view.notice == "You are signed out."
     assert sessions.current(portal.services, cookies) is None
     assert who(portal) is None
     assert portal.ledger("sign-out") == [("sign-out", "0", "patient", "portal", ALAN, "")]
@@ -223,3 +225,23 @@ def test_requests_without_end_are_told_to_wait(portal_with_patience):
     answer = portal.sign_in()
     assert answer.status_code == 429
     assert 0 < int(answer.headers["retry-after"]) <= 60
+
+
+def test_whose_time_ran_out_is_told_so_and_nobody_else_is(portal):
+    portal.sign_in()
+    portal.browser.get("/sign-in")
+    assert portal.view.notice == ""
+    portal.clock.advance(31 * 60)
+    portal.browser.get("/sign-in", params={"next": "/results"})
+    assert portal.view.notice == (
+        "You were signed out, because you did nothing here for 30 minutes. Sign in to go on."
+    )
+    portal.another_browser().get("/sign-in")
+    assert portal.view.notice == ""
+
+
+def test_a_sign_out_that_another_site_asks_for_does_not_claim_to_have_happened(portal):
+    portal.sign_in()
+    answer = portal.browser.post("/sign-out", data={"csrf": "0"})
+    assert answer.headers["location"] == "/sign-in"
+    assert who(portal) == "alan"

@@ -10,6 +10,7 @@ from portal_api.pages import views_operator as operator
 from portal_api.pages.views_shell import (
     Choice,
     FormError,
+    KeptView,
     ProblemView,
     Shell,
 )
@@ -34,12 +35,14 @@ def office_pages() -> Iterator[tuple[str, str, Shell, object]]:
     entry = auditor.AuditRow(
         moment(0),
         "Tessa Neal",
+        "/auditor?asked=1&agent=Practitioner",
         "clinician",
         "RXX01",
         "",
         "read",
         "Patient/0a1b2c3d4e5f60718293a4b5c6d7e8f9",
-        "",
+        "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        "/auditor?asked=1&patient=0a1b2c3d4e5f60718293a4b5c6d7e8f9",
         "Refused",
         "TREAT",
         "",
@@ -177,6 +180,18 @@ def account_pages() -> Iterator[tuple[str, str, Shell, object]]:
             login="alan",
             demo_accounts=(),
         ),
+    )
+    yield (
+        "sign-in-lapsed",
+        "account/sign_in.jinja",
+        shell,
+        replace(sign_in, notice="You were signed out, because you did nothing here."),
+    )
+    yield (
+        "kept",
+        "account/kept.jinja",
+        shell,
+        KeptView("Parking", "Where do I park?", "/sign-in?next=/patient/messages"),
     )
     yield (
         "consent",

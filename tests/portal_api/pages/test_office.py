@@ -4,6 +4,8 @@ from sqlalchemy import delete, text
 
 from adapters.intake import feeds, inbox, registry
 from adapters.intake.inbox import Arrival, Fated
+from fhir_server.model.identifiers import NHS_NUMBER
+from fhir_server.model.ids import derived_id
 from fhir_server.store.tables import audit_entry
 from tests.portal_api.pages.world import FILING, text_of
 
@@ -19,8 +21,22 @@ def test_an_auditor_finds_who_looked_at_a_patient_and_is_on_the_ledger_too(world
     assert "Priya Shah" in words
     assert "clinician, Northgate Hospital, portal" in words
     assert f"Patient/{alan}" in words
-    assert "TREAT" in words
+    assert "For treatment" in words
     assert any("Ada" in one["agent"][0].get("name", "") for one in world.entries("search-type"))
+
+
+def test_an_auditor_may_ask_by_nhs_number_and_goes_on_by_links(world):
+    number = "9990000107"
+    filed = derived_id(world.portal.record.id_key, "Patient", NHS_NUMBER, number)
+    world.file({"resourceType": "Patient", "birthDate": "1950-01-01"} | {"id": filed}, filed)
+    auditor = world.browser("ada")
+    page = auditor.get("/auditor", params={"asked": "1", "patient": "999 000 0107"})
+    assert "1 entry, newest first, London time" in text_of(page)
+    assert "24 Nov 2026, 14:30:00" in text_of(page)
+    assert f'href="/auditor?asked=1&amp;patient={filed}"' in page.text
+    assert 'href="/auditor?asked=1&amp;agent=feed%3Anorth"' in page.text
+    by_agent = auditor.get("/auditor?asked=1&agent=feed%3Anorth")
+    assert "Filed a message" in text_of(by_agent)
 
 
 def test_the_search_narrows_by_day_in_london_and_by_outcome(world):
@@ -90,12 +106,12 @@ def test_what_was_set_aside_waits_in_the_queue_and_is_traced_with_its_bytes(worl
     world.portal.record.submit(FILING, lambda writer: inbox.keep(writer, arrival, fated)).result(10)
     browser = world.browser("olu")
     words = text_of(browser.get("/operator/errors"))
-    assert f"M-7 north 24 November 2026 at 2:30pm quarantined PID-7 {reason}" in words
+    assert f"M-7 north 24 November 2026 at 2:30pm Quarantined PID-7 {reason}" in words
     assert "north" in text_of(browser.get("/operator"))
     page = browser.get("/operator/trace", params={"key": "M-7"})
     assert "PID|1||&lt;b&gt;9990000077&lt;/b&gt;" in page.text
     assert "MSA|AA|M-7" in page.text
-    assert f"quarantined: PID-7 {reason}" in text_of(page)
+    assert f"Quarantined. PID-7: {reason}" in text_of(page)
 
 
 def test_an_empty_queue_is_told(world):
