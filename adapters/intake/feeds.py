@@ -222,6 +222,12 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _named_texts(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return dict(zip(_texts(list(value)), _texts(list(value.values())), strict=True))
+
+
 def _exactly(kind: type[Any]) -> Callable[[Any], Any]:
     def same(value: Any) -> Any:
         if type(value) is not kind:
@@ -238,9 +244,7 @@ _AS_VALUE: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "int": _exactly(int),
         "tuple": _texts,
         "frozenset": lambda value: frozenset(_texts(value)),
-        "dict": lambda value: dict(
-            zip(_texts(list(value)), _texts(list(value.values())), strict=True)
-        ),
+        "dict": _named_texts,
         "ZoneInfo": ZoneInfo,
     }
 )

@@ -1,0 +1,75 @@
+"""What became of a message can be found by its control id and by its accession numbers."""
+
+import pytest
+
+from adapters.intake import inbox, standing
+from adapters.intake.inbox import KEY_LIMIT, key_of
+from tests.adapters.intake.ward import BRIAN, Ward
+
+
+def found(ward: Ward, key: str) -> list[str]:
+    return [row.control_id for row in inbox.trace(ward.record, key)]
+
+
+def test_a_message_is_found_by_control_id_filler_and_placer(ward: Ward) -> None:
+    ward.psa(control_id="A")
+    ward.psa(control_id="B", status="C", value="8", issued="20261124093000")
+    assert found(ward, "A") == ["A"]
+    assert sorted(found(ward, "LAB1")) == sorted(found(ward, "ORD1")) == ["A", "B"]
+    assert found(ward, "NOBODY") == []
+    (row,) = inbox.trace(ward.record, "A")
+    assert (row.fate, row.copies, row.message_type) == ("filed", 0, "ORU^R01")
+    assert bytes(row.raw) == ward.message(control_id="A").encode()
+    made = [line.split("/")[0] for line in row.made.split("\n")]
+    assert sorted(set(made)) == [
+        *("DiagnosticReport", "Observation", "Organization", "Patient"),
+        *("Provenance", "ServiceRequest"),
+    ]
+
+
+def test_a_message_that_waits_for_a_human_is_found_by_its_accession(ward: Ward) -> None:
+    ward.psa(control_id="A")
+    ward.psa(control_id="B", nhs_number=BRIAN)
+    assert sorted(found(ward, "LAB1")) == ["A", "B"]
+
+
+def test_the_error_queue_holds_what_was_not_filed_newest_first_without_its_bytes(
+    ward: Ward,
+) -> None:
+    ward.psa(control_id="A")
+    ward.psa(control_id="B", birth_date="10660101", filler="LAB2")
+    ward.send(ward.message(control_id="C").replace("ORU^R01", "ADT^A01"))
+    rows = ward.record.select(inbox.error_queue())
+    assert [(row.control_id, row.fate) for row in rows] == [("C", "refused"), ("B", "quarantined")]
+    assert not {"raw", "ack"} & set(rows[0]._fields)
+    assert len(ward.record.select(inbox.error_queue(most=1))) == 1
+
+
+def test_the_patients_of_what_was_made_can_be_told(ward: Ward) -> None:
+    ward.psa(control_id="A")
+    ward.psa(control_id="B", filler="LAB2", nhs_number=BRIAN)
+    made = [line for one in "AB" for line in ward.row(one).made.split("\n")]
+    both = sorted((ward.patient(), ward.patient(BRIAN)))
+    assert standing.patients_of(ward.record, made) == tuple(both)
+    assert standing.patients_of(ward.record, []) == ()
+
+
+@pytest.mark.parametrize("length", [1, KEY_LIMIT])
+def test_a_number_is_kept_whole(length: int) -> None:
+    assert key_of("7" * length) == "7" * length
+
+
+def test_a_number_that_is_too_long_is_told_from_every_other() -> None:
+    one, other = key_of("7" * 5000 + "a"), key_of("7" * 5000 + "b")
+    assert len(one) == len(other) == KEY_LIMIT
+    assert one != other
+    assert key_of("a\0b") == "a\ufffdb"
+
+
+def test_numbers_longer_than_any_index_takes_are_filed_and_found(ward: Ward) -> None:
+    filler, local = "F" * 9000, "L" * 9000
+    pid = f"PID|1||9990000018^^^NHS^NH~{local}^^^RXX^MR||Example^Alan||19550301|M"
+    code = f"{'C' * 9000}^Test^L"
+    assert ward.psa(filler=filler, pid=pid, code=code).code == "AA"
+    assert found(ward, filler) == ["MSG1"]
+    assert ward.psa(control_id="B", filler=filler, nhs_number=BRIAN).name == "order-other-patient"
