@@ -41,7 +41,7 @@ def test_each_path_leads_to_an_element_of_the_type(resource_type: str, parameter
         assert element_type(resource_type, path)
 
 
-@pytest.mark.parametrize("resource_type", SORT_DATES.keys() & PARAMETERS.keys())
+@pytest.mark.parametrize("resource_type", sorted(SORT_DATES.keys() & PARAMETERS.keys()))
 def test_each_sort_date_is_an_element_of_the_type(resource_type: str):
     for path in SORT_DATES[resource_type]:
         assert element_type(resource_type, path)
