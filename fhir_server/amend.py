@@ -12,6 +12,7 @@ from fhir_server.access import Access, Interaction, visible
 from fhir_server.errors import Forbidden, NotFound, Unprocessable, VersionConflict
 from fhir_server.model.compartments import is_directory, patient_of
 from fhir_server.model.ids import bucket_of, is_id, new_id
+from fhir_server.model.validate import judge
 from fhir_server.record import Asked, Record, Stored, Writer
 from fhir_server.store import read
 from fhir_server.store.tables import resource
@@ -40,9 +41,9 @@ def create(record: Record, access: Access, tree: Tree) -> "Future[Stored]":
     def piece(writer: Writer) -> Stored:
         _permit(access, resource_type, Interaction.CREATE)
         patient = _patient(writer, tree, id_)
-        content = (
-            messages.prepare(writer, tree, patient) if resource_type == "Communication" else tree
-        )
+        content = tree
+        if resource_type == "Communication":
+            content = judge(messages.prepare(writer, tree, patient))
         stored = writer.file(
             content, id_=id_, patient=patient, release_at=_release_at(content, writer.now)
         ).stored
@@ -83,9 +84,9 @@ def update(
                 "A resource stays in the record of the patient for whom it was made.",
                 expression=f"{resource_type}.subject",
             )
-        content = (
-            messages.receipt(writer, before, tree) if resource_type == "Communication" else tree
-        )
+        content = tree
+        if resource_type == "Communication":
+            content = judge(messages.receipt(writer, before, tree))
         stored = writer.file(
             content,
             id_=id_,

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from fhir_server.model import json
 from fhir_server.model.ids import bucket_of, is_id
+from fhir_server.model.validate import judge
 from fhir_server.store import read
 from fhir_server.store.read import Stored
 from fhir_server.store.tables import resource
@@ -52,7 +53,7 @@ def correspondence(writer: Writer, patient: str) -> Correspondence:
 def change(writer: Writer, letters: Correspondence, id_: str, changes: Tree) -> None:
     """File message *id_* again with *changes*, and leave an entry where it is a new version."""
     before = letters.stored[id_]
-    letters.messages[id_] = letters.messages[id_] | changes
+    letters.messages[id_] = judge(letters.messages[id_] | changes)
     filed = writer.file(
         letters.messages[id_], id_=id_, patient=before.patient, release_at=before.release_at
     )

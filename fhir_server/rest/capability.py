@@ -76,11 +76,11 @@ def _security(origin: str) -> Tree:
     return {
         "extension": [
             {
-                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
                 "extension": [
                     {"url": name, "valueUri": f"{origin}/{name}"}
                     for name in ("authorize", "token", "revoke", "introspect")
                 ],
+                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
             }
         ],
         "cors": True,

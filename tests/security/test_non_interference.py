@@ -1,0 +1,303 @@
+"""What somebody may not see changes no byte of any answer that they get.
+
+The same request to two portals, one of which has more in it: another patient's record that is
+alike in everything and reaches for this one, or this patient's own results that are held. Status,
+headers, body, totals, links, ids and order are compared whole; nothing is left out.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, true
+
+from fhir_server import access
+from fhir_server.model import json
+from fhir_server.search.parameters import PARAMETERS, Kind, Parameter
+from fhir_server.store.tables import resource
+from tests import postgres
+from tests.conftest import ENGINES
+from tests.security.twins import (
+    BASE,
+    NURSE,
+    THEIRS,
+    A,
+    B,
+    C,
+    Shown,
+    Twin,
+    Twins,
+    message,
+    result,
+    settle,
+    team,
+    twins,
+)
+
+Stranger = Callable[[Twin, int], None]
+NEVER = "0aa" + "9" * 29
+OWN_TYPES = (
+    "Patient", "Observation", "DiagnosticReport", "ServiceRequest", "Specimen", "Provenance",
+    "Communication", "CareTeam", "Consent", "DocumentReference",
+)  # fmt: skip
+
+
+def another(twin: Twin, step: int) -> None:
+    """B: the same names, codes and order numbers; and everything of B's points at A."""
+    twin.send(result(B, f"N{step}", sender="RYY", value="999"))
+    if step == 4:
+        a, b = twin.patient(A), twin.patient(B)
+        own = {one.id: one.type for one in rows_of(twin, a)}
+        mine = [f"{kind}/{id_}" for id_, kind in own.items()]
+        observations = [{"reference": one} for one in mine if one.startswith("Observation/")]
+        for number, tree in enumerate(reaching(a, b, mine, observations)):
+            twin.put(tree, f"{b[:3]}{number + 10:029x}", b)
+
+
+def reaching(a: str, b: str, mine: list[str], observations: list[Any]) -> list[dict[str, Any]]:
+    """Return resources of B's record that name A and what is A's wherever they may."""
+    patient, subject = {"reference": f"Patient/{a}"}, {"reference": f"Patient/{b}"}
+    code = {"coding": [{"system": "http://loinc.org", "code": "2857-1"}]}
+    result_ = {"status": "final", "code": code, "subject": subject, "performer": [patient]}
+    talk = {"recipient": [patient], "partOf": [{"reference": mine[0]}]}
+    return [
+        {
+            "resourceType": "Observation", **result_, "focus": [patient, *observations],
+            "hasMember": observations, "derivedFrom": observations, "valueString": "999",
+        },
+        {"resourceType": "DiagnosticReport", **result_, "result": observations},
+        message(b, a, **talk),
+        team(b, THEIRS) | {"participant": [{"member": patient}]},
+        {
+            "resourceType": "Provenance", "recorded": "2026-11-24T09:00:00Z",
+            "target": [{"reference": one} for one in mine], "agent": [{"who": patient}],
+        },
+        {
+            "resourceType": "DocumentReference", "status": "current", "subject": subject,
+            "author": [patient], "content": [{"attachment": {"title": "999"}}],
+        },
+    ]  # fmt: skip
+
+
+def held(twin: Twin, step: int) -> None:
+    """A's own: histology, what is preliminary and what nobody mapped, with the codes of the rest."""
+    twin.send(result(A, f"H{step}", section="SP", value="999"))
+    twin.send(result(A, f"P{step}", status="P", value="999"))
+    twin.send(result(A, f"U{step}", code="HE4X^PSA^L", value="999"))
+
+
+STRANGERS: dict[str, Stranger] = {"another": another, "held": held}
+
+
+def rows_of(twin: Twin, patient: str) -> list[Any]:
+    statement = select(resource.c.type, resource.c.id).where(resource.c.patient == patient)
+    return list(twin.portal.record.select(statement.order_by(resource.c.type, resource.c.id)))
+
+
+@contextmanager
+def copies(request: pytest.FixtureRequest, engine: str, folder: Path) -> Iterator[list[str]]:
+    """Give two databases that are copies of one, its keys included."""
+    if engine == "sqlite":
+        template = request.getfixturevalue("_sqlite_template")
+        yield [f"sqlite:///{shutil.copy(template, folder / f'{n}.db')}" for n in range(2)]
+        return
+    template, admin = (request.getfixturevalue(f) for f in ("_postgresql_template", "pg_admin"))
+    names = [f"twin_{uuid4().hex}" for _ in range(2)]
+    for name in names:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    server = request.getfixturevalue("pg_server")
+    yield [postgres.in_database(server, name) for name in names]
+    for name in names:
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="module", params=[f"{s}-{e}" for e in ENGINES for s in STRANGERS])
+def worlds(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Twins]]:
+    """What the stranger is, and two portals: one without, one with it."""
+    stranger, engine = request.param.split("-")
+    folder = tmp_path_factory.mktemp("twins")
+    with copies(request, engine, folder) as urls, twins(urls, folder) as both:
+        settle(both, STRANGERS[stranger])
+        yield stranger, both
+
+
+def alike(both: Twins, asker: str, method: str, path: str, **sent: Any) -> Shown:
+    """Return the one answer that both give."""
+    alone, beside = both.ask(asker, method, path, **sent)
+    place = next(
+        (n for n, (x, y) in enumerate(zip(alone[2], beside[2], strict=False)) if x != y), -1
+    )
+    assert alone == beside, f"{asker} {method} {path}: the answers differ from byte {place}"
+    return alone
+
+
+def askers(stranger: str) -> list[str]:
+    """Who may not see the stranger: of what is held, clinicians know."""
+    return ["patient", "nurse"] if stranger == "another" else ["patient"]
+
+
+def walk(both: Twins, asker: str, path: str) -> int:
+    """Ask for a search and the pages after it; return how many matches there were."""
+    found = 0
+    for _ in range(6):
+        status, _, body = alike(both, asker, "GET", path)
+        if status != 200:
+            return found
+        bundle = json.decode(body)
+        found += sum(one["search"]["mode"] == "match" for one in bundle.get("entry", ()))
+        links = {one["relation"]: one["url"] for one in bundle["link"]}
+        if "next" not in links:
+            return found
+        path = links["next"].removeprefix(BASE)
+    return found
+
+
+def references(both: Twins) -> list[str]:
+    """Return what exists in either portal, and what never did."""
+    twin = both.beside
+    known = [
+        f"{row.type}/{row.id}" for one in (A, B, C) for row in rows_of(twin, twin.patient(one))
+    ]
+    return [*known, f"Practitioner/{NURSE}", f"Practitioner/{THEIRS}", f"Observation/{NEVER}"]
+
+
+def values(both: Twins, parameter: Parameter) -> list[str]:
+    """Return values that mean something for *parameter*, and some that do not."""
+    if parameter.name in {"_id", "patient", "subject"} or parameter.kind is Kind.REFERENCE:
+        known = references(both)
+        ids = [one.partition("/")[2] for one in known]
+        return [*known, *ids, ",".join(ids[:5]), f"{BASE}/fhir/{known[0]}", "nobody"]
+    if parameter.kind is Kind.DATE:
+        return ["2026", "ge2026-11-24", "lt2026-11-24T08:40:00Z", "ne2026", "1955-03-01", "soon"]
+    if parameter.kind is Kind.STRING:
+        return ["Example", "exam", "Person", "Nurse", "RXX", "x"]
+    return [
+        "2857-1", "http://loinc.org|2857-1", "http://loinc.org|", "|2857-1", "final", "corrected",
+        "preliminary", "laboratory", "N1", "N2", "H1", "C1", B, "male", "true", "active", "",
+        "2857-1,718-7", "in-progress",
+    ]  # fmt: skip
+
+
+HOWS = [
+    "", "_sort=_id", "_sort=-_lastUpdated", "_sort=date", "_sort=-date", "_count=1", "_count=2",
+    "_summary=count", "_total=accurate", "_total=none", "_count=0",
+]  # fmt: skip
+MODIFIERS = ["", ":not", ":exact", ":contains", ":Patient", ":missing", ":identifier", ":text"]
+
+
+@st.composite
+def searches(draw: st.DrawFn, both: Twins) -> tuple[str, str]:
+    """Draw a type and the query of a search."""
+    resource_type = draw(st.sampled_from(OWN_TYPES))
+    pairs = []
+    for name in draw(st.lists(st.sampled_from(sorted(PARAMETERS[resource_type])), max_size=3)):
+        parameter = PARAMETERS[resource_type][name]
+        modifier = draw(st.sampled_from(MODIFIERS)) if draw(st.booleans()) else ""
+        pairs.append((name + modifier, draw(st.sampled_from(values(both, parameter)))))
+    includes = [n for n, one in PARAMETERS[resource_type].items() if one.kind is Kind.REFERENCE]
+    for name in draw(st.lists(st.sampled_from(includes or ["x"]), max_size=2, unique=True)):
+        pairs.append(("_include", f"{resource_type}:{name}"))
+    hows = draw(st.lists(st.sampled_from(HOWS), max_size=2, unique=True))
+    query = "&".join(filter(None, (urlencode(pairs), *hows)))
+    return resource_type, query
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_search_tells_of_what_may_not_be_seen(worlds: tuple[str, Twins], data: Any) -> None:
+    stranger, both = worlds
+    asker = data.draw(st.sampled_from(askers(stranger)))
+    resource_type, query = data.draw(searches(both))
+    if data.draw(st.booleans()):
+        walk(both, asker, f"/fhir/{resource_type}?{query}")
+    else:
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        path = f"/fhir/{resource_type}/_search"
+        alike(both, asker, "POST", path, content=query, headers=form)
+
+
+def test_every_parameter_in_turn_finds_the_same(worlds: tuple[str, Twins]) -> None:
+    stranger, both = worlds
+    found = 0
+    for asker in askers(stranger):
+        for resource_type in OWN_TYPES:
+            found += walk(both, asker, f"/fhir/{resource_type}?_count=2")
+            for name, parameter in PARAMETERS[resource_type].items():
+                value = values(both, parameter)[0]
+                found += walk(both, asker, f"/fhir/{resource_type}?{urlencode({name: value})}")
+    assert found > 100
+
+
+def test_every_resource_of_anybody_answers_the_same(worlds: tuple[str, Twins]) -> None:
+    stranger, both = worlds
+    seen = 0
+    for asker in askers(stranger):
+        for reference in references(both):
+            for path in ("", "/_history", "/_history/1", "/_history/2", "/_history/3"):
+                status, *_ = alike(both, asker, "GET", f"/fhir/{reference}{path}")
+                seen += status == 200
+    assert seen > 40
+
+
+def test_what_one_writes_is_answered_the_same(worlds: tuple[str, Twins]) -> None:
+    stranger, both = worlds
+    a, b = (both.alone.patient(one) for one in (A, B))
+    heads = [one for one in references(both) if one.startswith("Communication/")]
+    statuses = []
+    for subject in (a, b, NEVER):
+        for head in (None, *heads, f"Communication/{NEVER}"):
+            about = {"partOf": [{"reference": head}]} if head else {}
+            tree = message(subject, a, **about) | {"status": "completed"}
+            sent = {"content": json.encode(tree), "headers": {"Content-Type": "application/json"}}
+            for asker in askers(stranger):
+                body = alike(both, asker, "POST", "/fhir/Communication", **sent)
+                statuses.append(body[0])
+    assert 201 in statuses
+    assert 422 in statuses
+    for asker in askers(stranger):
+        assert walk(both, asker, "/fhir/Communication?_count=2&_sort=_id") > 1
+
+
+def test_no_page_of_the_portal_tells_of_another(worlds: tuple[str, Twins]) -> None:
+    stranger, both = worlds
+    reports = [one for one in references(both) if one.startswith("DiagnosticReport/")]
+    paths = [f"/patient/results/{one.partition('/')[2]}" for one in reports]
+    paths += ["/patient/messages", "/patient/messages/new", f"/patient/results/{NEVER}"]
+    if stranger == "another":
+        # Of one's own held results these two tell, as they should: a notice, and who filed it.
+        paths += ["/patient", "/patient/access"]
+    statuses = [alike(both, "page", "GET", path)[0] for path in paths]
+    assert {200, 404} <= set(statuses)
+
+
+def test_the_ledger_tells_a_patient_of_nobody_else(worlds: tuple[str, Twins]) -> None:
+    stranger, both = worlds
+    if stranger == "another":
+        assert walk(both, "patient", "/fhir/AuditEvent?_count=5") > 10
+    alike(both, "nurse", "GET", "/fhir/AuditEvent")
+
+
+def test_the_stranger_is_there_and_a_wider_predicate_would_show(
+    worlds: tuple[str, Twins], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger, both = worlds
+    values_ = [
+        bytes(row.body)
+        for row in both.beside.portal.record.select(select(resource.c.body))
+        if b"999" in bytes(row.body)
+    ]
+    assert len(values_) > 5
+    name = "_within" if stranger == "another" else "_opened"
+    monkeypatch.setattr(access, name, lambda *_: true())
+    alone, beside = both.ask("patient", "GET", "/fhir/Observation?_count=100")
+    assert alone != beside
+    assert b"999" in beside[2]
