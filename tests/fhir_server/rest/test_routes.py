@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-
 ID = "0a" * 16
 
 
