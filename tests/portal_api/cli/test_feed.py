@@ -25,10 +25,10 @@ contact = "the clinic"
 
 @pytest.fixture
 def program(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Program]:
     """A portal that is not running yet; commands of this process see its settings."""
-    one = Program(database_url, tmp_path)
+    one = Program(sqlite_url, tmp_path)
     for name, value in one._environment.items():
         monkeypatch.setenv(name, value)
     yield one
