@@ -5,6 +5,7 @@ alike in everything and reaches for this one, or this patient's own results that
 headers, body, totals, links, ids and order are compared whole; nothing is left out.
 """
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,9 +17,10 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, true
+from sqlalchemy import select
 
-from fhir_server import access
+from auth import policy
+from fhir_server.access import WholeStore
 from fhir_server.model import json
 from fhir_server.search.parameters import PARAMETERS, Kind, Parameter
 from fhir_server.store.tables import resource
@@ -30,7 +32,6 @@ from tests.security.twins import (
     THEIRS,
     A,
     B,
-    C,
     Shown,
     Twin,
     Twins,
@@ -52,7 +53,7 @@ OWN_TYPES = (
 def another(twin: Twin, step: int) -> None:
     """B: the same names, codes and order numbers; and everything of B's points at A."""
     twin.send(result(B, f"N{step}", sender="RYY", value="999"))
-    if step == 4:
+    if step == 3:
         a, b = twin.patient(A), twin.patient(B)
         own = {one.id: one.type for one in rows_of(twin, a)}
         mine = [f"{kind}/{id_}" for id_, kind in own.items()]
@@ -87,10 +88,11 @@ def reaching(a: str, b: str, mine: list[str], observations: list[Any]) -> list[d
 
 
 def held(twin: Twin, step: int) -> None:
-    """A's own: histology, what is preliminary and what nobody mapped, with the codes of the rest."""
-    twin.send(result(A, f"H{step}", section="SP", value="999"))
-    twin.send(result(A, f"P{step}", status="P", value="999"))
-    twin.send(result(A, f"U{step}", code="HE4X^PSA^L", value="999"))
+    """A's own: histology, what is preliminary, what nobody mapped; with the codes of the rest."""
+    if step:  # a held result may be the first that is known of a person, who is known then
+        twin.send(result(A, f"H{step}", section="SP", value="999"))
+        twin.send(result(A, f"P{step}", status="P", value="999"))
+        twin.send(result(A, f"U{step}", code="HE4X^PSA^L", value="999"))
 
 
 STRANGERS: dict[str, Stranger] = {"another": another, "held": held}
@@ -132,12 +134,20 @@ def worlds(
 
 def alike(both: Twins, asker: str, method: str, path: str, **sent: Any) -> Shown:
     """Return the one answer that both give."""
-    alone, beside = both.ask(asker, method, path, **sent)
-    place = next(
-        (n for n, (x, y) in enumerate(zip(alone[2], beside[2], strict=False)) if x != y), -1
-    )
+    alone, beside = map(unsealed, both.ask(asker, method, path, **sent))
+    pairs = enumerate(zip(alone[2], beside[2], strict=False))
+    place = next((n for n, (one, other) in pairs if one != other), "the end")
     assert alone == beside, f"{asker} {method} {path}: the answers differ from byte {place}"
     return alone
+
+
+def unsealed(shown: Shown) -> Shown:
+    """Leave out where a link goes on in the ledger: that place is one among everybody's entries,
+    and it is sealed, so that nobody but the server can read it."""
+    status, headers, body = shown
+    if b"AuditEvent" in body or b"/patient/access" in body:
+        body = re.sub(rb"(?<=page=)[\w-]+", b"", body)
+    return status, headers, body
 
 
 def askers(stranger: str) -> list[str]:
@@ -164,9 +174,7 @@ def walk(both: Twins, asker: str, path: str) -> int:
 def references(both: Twins) -> list[str]:
     """Return what exists in either portal, and what never did."""
     twin = both.beside
-    known = [
-        f"{row.type}/{row.id}" for one in (A, B, C) for row in rows_of(twin, twin.patient(one))
-    ]
+    known = [f"{row.type}/{row.id}" for one in (A, B) for row in rows_of(twin, twin.patient(one))]
     return [*known, f"Practitioner/{NURSE}", f"Practitioner/{THEIRS}", f"Observation/{NEVER}"]
 
 
@@ -204,8 +212,8 @@ def searches(draw: st.DrawFn, both: Twins) -> tuple[str, str]:
         modifier = draw(st.sampled_from(MODIFIERS)) if draw(st.booleans()) else ""
         pairs.append((name + modifier, draw(st.sampled_from(values(both, parameter)))))
     includes = [n for n, one in PARAMETERS[resource_type].items() if one.kind is Kind.REFERENCE]
-    for name in draw(st.lists(st.sampled_from(includes or ["x"]), max_size=2, unique=True)):
-        pairs.append(("_include", f"{resource_type}:{name}"))
+    included = draw(st.lists(st.sampled_from(includes), max_size=2, unique=True))
+    pairs += [("_include", f"{resource_type}:{name}") for name in included]
     hows = draw(st.lists(st.sampled_from(HOWS), max_size=2, unique=True))
     query = "&".join(filter(None, (urlencode(pairs), *hows)))
     return resource_type, query
@@ -234,7 +242,7 @@ def test_every_parameter_in_turn_finds_the_same(worlds: tuple[str, Twins]) -> No
             for name, parameter in PARAMETERS[resource_type].items():
                 value = values(both, parameter)[0]
                 found += walk(both, asker, f"/fhir/{resource_type}?{urlencode({name: value})}")
-    assert found > 100
+    assert found > 50
 
 
 def test_every_resource_of_anybody_answers_the_same(worlds: tuple[str, Twins]) -> None:
@@ -242,7 +250,7 @@ def test_every_resource_of_anybody_answers_the_same(worlds: tuple[str, Twins]) -
     seen = 0
     for asker in askers(stranger):
         for reference in references(both):
-            for path in ("", "/_history", "/_history/1", "/_history/2", "/_history/3"):
+            for path in ("", "/_history", "/_history/1"):
                 status, *_ = alike(both, asker, "GET", f"/fhir/{reference}{path}")
                 seen += status == 200
     assert seen > 40
@@ -281,23 +289,22 @@ def test_no_page_of_the_portal_tells_of_another(worlds: tuple[str, Twins]) -> No
 
 def test_the_ledger_tells_a_patient_of_nobody_else(worlds: tuple[str, Twins]) -> None:
     stranger, both = worlds
-    if stranger == "another":
-        assert walk(both, "patient", "/fhir/AuditEvent?_count=5") > 10
     alike(both, "nurse", "GET", "/fhir/AuditEvent")
+    if stranger == "another":
+        for query in ("_count=5", "_count=100", "subtype=message-filed", "_sort=_lastUpdated"):
+            _, _, body = alike(both, "patient", "GET", f"/fhir/AuditEvent?{query}")
+            assert json.decode(body)["entry"] or query == "_sort=_lastUpdated"
 
 
-def test_the_stranger_is_there_and_a_wider_predicate_would_show(
+def test_the_stranger_is_there_and_would_be_noticed(
     worlds: tuple[str, Twins], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stranger, both = worlds
-    values_ = [
-        bytes(row.body)
-        for row in both.beside.portal.record.select(select(resource.c.body))
-        if b"999" in bytes(row.body)
-    ]
-    assert len(values_) > 5
-    name = "_within" if stranger == "another" else "_opened"
-    monkeypatch.setattr(access, name, lambda *_: true())
-    alone, beside = both.ask("patient", "GET", "/fhir/Observation?_count=100")
-    assert alone != beside
-    assert b"999" in beside[2]
+    asker = "nurse"
+    if stranger == "another":
+        asker = "patient"
+        monkeypatch.setattr(policy, "_reach", lambda _: WholeStore())
+    alone, beside = both.ask(asker, "GET", "/fhir/Observation?_count=100")
+    assert (b"999" in alone[2], b"999" in beside[2]) == (False, True)
+    with pytest.raises(AssertionError, match="the answers differ"):
+        alike(both, asker, "GET", "/fhir/Observation?_count=100")

@@ -188,15 +188,14 @@ def result(nhs_number: str, filler: str, **said: str) -> bytes:
         "sender": "RXX", "issued": "20261124084500",
     } | said  # fmt: skip
     head = f"LIMS|{values['sender']}|PORTAL|CMCA|{values['issued']}||ORU^R01^ORU_R01"
-    order = f"O{filler}|{filler}"
+    order, last = f"O{filler}|{filler}", f"{values['section']}|{values['status']}"
     when = "20261124083000"
     return "\r".join(
         [
             f"MSH|^~\\&|{head}|{values['sender']}{filler}{values['status']}|P|2.5.1",
             f"PID|1||{nhs_number}^^^NHS^NH||Example^Person||19550301|M",
             f"ORC|RE|{order}|||||||||C1234567^Smith^Jo",
-            f"OBR|1|{order}|{values['code']}|||{when}|||||||||||||||{values['issued']}||"
-            f"{values['section']}|{values['status']}",
+            f"OBR|1|{order}|{values['code']}|||{when}|||||||||||||||{values['issued']}||{last}",
             f"SPM|1|S{filler}^S{filler}||BLD^Blood^HL70487|||||||||||||{when}",
             f"OBX|1|NM|{values['code']}||{values['value']}|ug/L|0-6.5|H|||{values['status']}|||{when}",
             "",
@@ -206,18 +205,17 @@ def result(nhs_number: str, filler: str, **said: str) -> bytes:
 
 def settle(both: Twins, stranger: Callable[[Twin, int], None]) -> None:
     """Fill both portals step by step, and let *stranger* act between the steps in one of them."""
-    for number, step in enumerate((_others, _first, _second, _staff)):
+    steps = (_others, _first, _second, _staff)
+    for number, step in enumerate(steps):
         both.clock.go_on(minutes=1)
-        both.beside.by("stranger")
-        stranger(both.beside, number)
         for twin in both.both:
             twin.by("seed")
             step(twin)
-    both.clock.go_on(minutes=1)
-    both.beside.by("stranger")
-    stranger(both.beside, 4)
+        both.clock.go_on(minutes=1)
+        both.beside.by("stranger")
+        stranger(both.beside, number)
     for twin in both.both:
-        twin.by("seed")
+        twin.by("keys")
         both.keys.update(_keys(twin))
 
 

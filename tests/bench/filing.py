@@ -1,0 +1,121 @@
+"""Messages filed per second, through the whole listener, against the bare rows that they become."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import event
+
+from adapters.intake.desk import at_desk
+from adapters.intake.feeds import LOOPBACK
+from adapters.intake.listener import Limits, Tally, listen
+from adapters.intake.reception import receive
+from fhir_server.record import Record
+from fhir_server.store.engine import open_engines
+from tests.bench.messages import PEOPLE, nhs_numbers, oru
+from tests.bench.stores import Fresh, in_a_loop, load
+
+CONNECTIONS = 8
+RESULTS = 5
+WARMING, MEASURED = 50, 300
+
+Rows = dict[str, list[Any]]
+"""Statement to the rows that it inserts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Messages a second, filed and as bare rows; messages to a commit and rows of one, on average;
+    the seconds of the processor's time for one."""
+
+    filed: float
+    raw: float
+    group: float
+    rows: float
+    cpu: float
+
+
+def measure(fresh: Fresh) -> Filing:
+    """Measure filing, then write the same rows bare, so many messages to a commit."""
+    filed, group, cpu = through_the_listener(fresh())
+    rows = _rows(fresh())
+    raw = _bare(fresh(), rows, max(1, round(group)))
+    count = sum(len(lines) for one in rows for lines in one.values()) / len(rows)
+    return Filing(filed, raw, group, count, cpu)
+
+
+def through_the_listener(url: str) -> tuple[float, float, float]:
+    """Return messages a second, messages to a commit, and processor seconds of a message."""
+    with _opened(url) as record:
+        groups = _counted(record)
+
+        async def begin() -> int:
+            reception = at_desk(record, lambda: (LOOPBACK,), Limits(), Tally())
+            server = await listen(reception, "127.0.0.1", 0)
+            return int(server.sockets[0].getsockname()[1])
+
+        with in_a_loop(begin) as port:
+            load("mllp", port, CONNECTIONS, 0, WARMING, RESULTS)
+            groups.clear()
+            cpu = time.process_time()
+            seconds = load("mllp", port, CONNECTIONS, WARMING, MEASURED, RESULTS)
+            cpu = time.process_time() - cpu
+    return MEASURED / seconds, MEASURED / len(groups), cpu / MEASURED
+
+
+def _rows(url: str) -> list[Rows]:
+    """Return the rows of each message, as they reach the driver."""
+    people, messages = nhs_numbers(PEOPLE), list[Rows]()
+    with _opened(url) as record:
+
+        def keep(*called: Any) -> None:
+            _, _, statement, parameters, _, many = called
+            if statement.startswith("INSERT") and messages:
+                messages[-1][statement].extend(parameters if many else [parameters])
+
+        event.listen(record.engines.writer, "before_cursor_execute", keep)
+        for number in range(WARMING + MEASURED):
+            if number >= WARMING:
+                messages.append(defaultdict(list))
+            raw = oru(number, RESULTS, people[number % PEOPLE])
+            receive(record, (LOOPBACK,), raw, "127.0.0.1").result(30)
+    return messages
+
+
+def _bare(url: str, messages: list[Rows], group: int) -> float:
+    with _opened(url) as record, record.engines.writer.connect() as connection:
+        begun = time.perf_counter()
+        for first in range(0, len(messages), group):
+            rows: Rows = defaultdict(list)
+            for one in messages[first : first + group]:
+                for statement, lines in one.items():
+                    rows[statement].extend(lines)
+            with connection.begin():
+                for statement, lines in rows.items():
+                    connection.exec_driver_sql(statement, lines)
+        return len(messages) / (time.perf_counter() - begun)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Record]:
+    record = Record(open_engines(url))
+    try:
+        yield record
+    finally:
+        record.close()
+
+
+def _counted(record: Record) -> list[int]:
+    """Return the list to which the size of every group that is committed will be added."""
+    sizes, committer = list[int](), record._committer
+    genuine = committer._transact
+
+    def counted(group: Any) -> Any:
+        sizes.append(len(group))
+        return genuine(group)
+
+    committer._transact = counted  # type: ignore[method-assign]
+    return sizes
