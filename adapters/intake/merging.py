@@ -72,6 +72,8 @@ def merged(
     Raises Unclear where OBX-11 is U and no value is stored, and Invalid where a resource would not
     be valid.
     """
+    named = (*(one.key for one in group.observations), *group.status_only)
+    writer.look_up("Observation", (ids[key] for key in named))
     made = Merged(document_withdrawn=document_withdrawn)
     before = writer.current("DiagnosticReport", ids[group.report.key])
     known_report = content_of(before) if before is not None else {}

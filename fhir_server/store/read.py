@@ -1,5 +1,6 @@
 """Reading what is stored: by id, by version, and the versions of one resource."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,8 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, selec
 
 from fhir_server.model.ids import bucket_of
 from fhir_server.store.tables import care_relationship, resource, resource_version
+
+_AT_ONCE = 500  # ids in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,21 @@ def by_id(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Select[A
     return select(*columns(resource)).where(
         table.bucket == bucket_of(id_), table.type == resource_type, table.id == id_, *where
     )
+
+
+def by_ids(resource_type: str, ids: Sequence[str]) -> Iterator[Select[Any]]:
+    """Yield statements for the current versions of many, each within one bucket."""
+    places: dict[int, list[str]] = {}
+    for id_ in ids:
+        places.setdefault(bucket_of(id_), []).append(id_)
+    table = resource.c
+    for bucket, here in places.items():
+        for start in range(0, len(here), _AT_ONCE):
+            yield select(*columns(resource)).where(
+                table.bucket == bucket,
+                table.type == resource_type,
+                table.id.in_(here[start : start + _AT_ONCE]),
+            )
 
 
 def versions(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Select[Any]:

@@ -5,7 +5,7 @@ held reports, writes audit entries, and executes statements on the caller's own 
 Rows are gathered and written in multi-row statements when the piece ends.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -68,12 +68,27 @@ class Writer:
         self.id_key = id_key
         self.audit = note
         self._filed: dict[tuple[str, str], Stored] = {}
+        self._read: dict[tuple[str, str], Stored | None] = {}
         self._gathered = rows.Gathered()
 
     def current(self, resource_type: str, id_: str) -> Stored | None:
-        """Return whatever stands under this id: unguarded, for the piece's own reasoning."""
-        known = self._filed.get((resource_type, id_))
-        return known or read.first(self._connection, read.by_id(resource_type, id_))
+        """Return whatever stands under this id: unguarded, for the piece's own reasoning.
+
+        What was read once is not read again: the piece holds the locks of what it writes.
+        """
+        key = (resource_type, id_)
+        if key not in self._filed and key not in self._read:
+            self._read[key] = read.first(self._connection, read.by_id(resource_type, id_))
+        return self._filed.get(key) or self._read[key]
+
+    def look_up(self, resource_type: str, ids: Iterable[str]) -> None:
+        """Read what stands under these ids in one go, for `current` and `file` to know."""
+        wanted = [id_ for id_ in dict.fromkeys(ids) if (resource_type, id_) not in self._read]
+        for statement in read.by_ids(resource_type, wanted):
+            found = map(read.stored, self._connection.execute(statement))
+            self._read |= {(one.type, one.id): one for one in found}
+        for id_ in wanted:
+            self._read.setdefault((resource_type, id_), None)
 
     def differs(self, tree: Tree, id_: str) -> bool:
         """Tell whether filing *tree* would change the content of what stands under this id."""
