@@ -145,14 +145,15 @@ class Ward:
         rows = self.record.select(select(audit_entry.c.body).order_by(audit_entry.c.seq))
         return [json.decode(bytes(row.body)) for row in rows]
 
-    def change(self, tree: Tree, **elements: Any) -> Stored:
-        """Change a stored resource as the portal's own pages would."""
+    def change(self, tree: Tree, *, held: bool = False, **elements: Any) -> Stored:
+        """Change a stored resource as the portal's own pages would: open now, or held."""
         id_ = tree["id"]
         owner = tree["subject"]["reference"].split("/")[1] if "subject" in tree else id_
 
         def piece(writer: Writer) -> Stored:
             changed = {**tree, **elements}
-            return writer.file(changed, id_=id_, patient=owner, release_at=writer.now).stored
+            release_at = None if held else writer.now
+            return writer.file(changed, id_=id_, patient=owner, release_at=release_at).stored
 
         future = self.record.submit(OPERATOR, piece, buckets=[bucket_of(id_)])
         return future.result(timeout=60)
