@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
@@ -244,6 +244,20 @@ def test_a_message_with_bytes_changed_anywhere_gets_a_verdict(data: st.DataObjec
     assert getattr(found.content, "ack", "AA") in {"AE", "AR", "AA"}
     if hasattr(found.content, "fault"):
         assert found.content.why.code != "fault"
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_is_changed_in_a_message_it_is_filed_or_set_aside_and_the_feed_goes_on(
+    ward: Ward, data: st.DataObject
+) -> None:
+    raw = bytearray(MESSAGE)
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(raw) - 1))
+        raw[place : place + 1] = data.draw(st.binary(min_size=1, max_size=2))
+    answer = ward.raw(bytes(raw))
+    assert b"busy" not in answer
+    assert b"|fault" not in answer
 
 
 MESSAGE = (
