@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     FromClause,
     and_,
@@ -90,6 +91,8 @@ class NoRecord:
 
 
 Reach = OwnRecord | CaredFor | WholeStore | NoRecord
+Instant = int | BindParameter[int]
+"""Microseconds since 1970, or the name under which a prepared statement is given them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,27 @@ class Access:
         """Tell whether token and table allow this at all; data are not looked at."""
         return interaction in self.grants.get(resource_type, frozenset())
 
+    def sight(self, resource_type: str) -> "Sight":
+        """Return what decides which resources of this type are seen."""
+        return Sight(
+            resource_type,
+            self.reach,
+            self.bound_by_release,
+            self.hidden_labels,
+            self.narrowed.get(resource_type, ()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """All of an Access that the predicate for one type is made of: equal sights see the same."""
+
+    resource_type: str
+    reach: Reach
+    bound_by_release: bool
+    hidden_labels: int
+    narrowed: tuple[Narrowing, ...]
+
 
 def visible(access: Access, resource_type: str, table: FromClause, now: int) -> ColumnElement[bool]:
     """Return the predicate on *table*'s rows of *resource_type* that *access* may see.
@@ -132,25 +156,31 @@ def visible(access: Access, resource_type: str, table: FromClause, now: int) -> 
     of one; *now* is in microseconds. The directory (organisations, practitioners) belongs to
     no patient: `grants` says who may read or search it.
     """
+    return seen_by(access.sight(resource_type), table, now)
+
+
+def seen_by(sight: Sight, table: FromClause, now: Instant) -> ColumnElement[bool]:
+    """Return the predicate of `visible` for this sight."""
     column = table.c
-    terms = [column.type == resource_type, _within(access.reach, resource_type, table, now)]
-    if access.bound_by_release:
+    terms = [column.type == sight.resource_type, _within(sight, table, now)]
+    if sight.bound_by_release:
         terms.append(and_(column.release_at.is_not(None), column.release_at <= now))
-    if access.hidden_labels:
-        terms.append(column.labels.bitwise_and(access.hidden_labels) == 0)
-    scopes = access.narrowed.get(resource_type, ())
-    if scopes:
-        terms.append(or_(*(_narrowed_to(scope, table) for scope in scopes)))
+    if sight.hidden_labels:
+        terms.append(column.labels.bitwise_and(sight.hidden_labels) == 0)
+    if sight.narrowed:
+        terms.append(or_(*(_narrowed_to(scope, table) for scope in sight.narrowed)))
     return and_(*terms)
 
 
-def _within(reach: Reach, resource_type: str, table: FromClause, now: int) -> ColumnElement[bool]:
+def _within(sight: Sight, table: FromClause, now: Instant) -> ColumnElement[bool]:
     column = table.c
-    if isinstance(reach, WholeStore):
+    if isinstance(sight.reach, WholeStore):
         return true()
-    if is_directory(resource_type):
+    if is_directory(sight.resource_type):
         return column.patient == ""
-    match reach:
+    match sight.reach:
+        case OwnRecord((patient,)):
+            return and_(column.bucket == bucket_of(patient), column.patient == patient)
         case OwnRecord(patients) if patients:
             own = [(bucket_of(patient), patient) for patient in patients]
             return tuple_(column.bucket, column.patient).in_(own)

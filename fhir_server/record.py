@@ -23,10 +23,10 @@ from fhir_server.model.synthetic import anybody
 from fhir_server.owed import Asked, bare_entry, entry
 from fhir_server.search.audit_sql import audit_entry_by_id
 from fhir_server.store import read as reading
-from fhir_server.store.committer import Committer, Piece
+from fhir_server.store.committer import Committer, Piece, entered
 from fhir_server.store.engine import Engines, assert_durable
 from fhir_server.store.read import Stored, audit_event
-from fhir_server.store.tables import installation, resource, resource_version
+from fhir_server.store.tables import installation, resource_version
 from fhir_server.store.write import Filed, Notice, Writer
 
 __all__ = ["Answer", "Asked", "Filed", "Notice", "Record", "Stored", "Writer"]
@@ -87,8 +87,7 @@ class Record:
             if resource_type == "AuditEvent":
                 row = connection.execute(audit_entry_by_id(access, id_)).first()
                 return _one(None if row is None else audit_event(row))
-            seen = visible(access, resource_type, resource, now)
-            return _one(reading.first(connection, reading.by_id(resource_type, id_, seen)))
+            return _one(reading.seen(connection, access, resource_type, id_, now))
 
         asked = Asked("read", f"{resource_type}/{id_}")
         return self._look(access, resource_type, Interaction.READ, asked, _checked(id_, look))
@@ -97,8 +96,7 @@ class Record:
         """Answer with one version, if it and the current one may both be seen. Raises NotFound."""
 
         def look(connection: Connection, now: int) -> Answer:
-            seen = visible(access, resource_type, resource, now)
-            current = _one(reading.first(connection, reading.by_id(resource_type, id_, seen))).found
+            current = _one(reading.seen(connection, access, resource_type, id_, now)).found
             if current.version == version:
                 return _one(current)
             seen = visible(access, resource_type, resource_version, now)
@@ -114,8 +112,7 @@ class Record:
         """Answer with the versions that may be seen today, newest first. Raises NotFound."""
 
         def look(connection: Connection, now: int) -> Answer:
-            seen = visible(access, resource_type, resource, now)
-            current = _one(reading.first(connection, reading.by_id(resource_type, id_, seen))).found
+            current = _one(reading.seen(connection, access, resource_type, id_, now)).found
             seen = visible(access, resource_type, resource_version, now)
             rows = connection.execute(reading.versions(resource_type, id_, seen))
             versions = (current, *map(reading.stored, rows))
@@ -200,7 +197,7 @@ class Record:
             now = micros(self.clock())
             return None, [entry(connection, access, now, **told)]
 
-        return self._committer.submit(Piece(run, lambda _: ()))
+        return self._committer.submit(Piece(run, lambda _: (), writes=False))
 
     def _look(
         self,
@@ -213,26 +210,24 @@ class Record:
         now = micros(self.clock())
         found: Any
         try:
-            if not access.permits(resource_type, interaction):
-                raise Forbidden.of(f"This token does not allow {interaction} on {resource_type}.")
             with self.engines.reader.connect() as connection:
-                answer = look(connection, now)
-        except FhirError as refusal:
-            # What was asked is kept, never what was found: the patient stays out of the entry.
-            found = refusal
-            told = [asked.failed(refusal)]
+                try:
+                    if not access.permits(resource_type, interaction):
+                        text = f"This token does not allow {interaction} on {resource_type}."
+                        raise Forbidden.of(text)
+                    answer = look(connection, now)
+                except FhirError as refusal:
+                    # What was asked is kept, never what was found.
+                    found, told = refusal, [asked.failed(refusal)]
+                else:
+                    found = answer.found
+                    told = [asked.told() | {"patient": one} for one in answer.patients or ("",)]
+                entries = [entry(connection, access, now, **one) for one in told]
         except SQLAlchemyError as error:
             found = Unavailable.of("The record can't be read now. Please try again.")
             found.__cause__ = error
-            told = [asked.failed(found)]
-        else:
-            found = answer.found
-            told = [asked.told() | {"patient": one} for one in answer.patients or ("",)]
-
-        def run(connection: Connection) -> tuple[Any, Sequence[bytes]]:
-            return found, [entry(connection, access, now, **one) for one in told]
-
-        return self._committer.submit(Piece(run, lambda _: ()))
+            entries = [bare_entry(access, now, **asked.failed(found))]
+        return self._committer.submit(entered(found, entries))
 
 
 def _checked(

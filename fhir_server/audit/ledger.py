@@ -8,7 +8,7 @@ which would leave gaps behind on rollback: a gap means that somebody deleted.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from fhir_server.audit import merkle
 from fhir_server.audit.columns import columns
@@ -20,6 +20,10 @@ EMPTY_HEAD = {"one": 1, "size": 0, "peaks": b""}
 """The row that the first migration puts into `audit_head`; there is never another."""
 
 _BATCH = 1000
+
+_LOCK = select(audit_head).with_for_update()
+_INSERT = insert(audit_entry)
+_ADVANCE = update(audit_head).values(size=bindparam("size"), peaks=bindparam("peaks"))
 
 
 def head(connection: Connection) -> Head:
@@ -38,16 +42,16 @@ def append(connection: Connection, bodies: Sequence[bytes]) -> range:
     """
     if not bodies:
         return range(0)
-    locked = connection.execute(select(audit_head).with_for_update()).one_or_none()
+    locked = connection.execute(_LOCK).one_or_none()
     before = _head_of(locked)
     numbers = range(before.size, before.size + len(bodies))
     rows = [
         {"seq": seq, "body": body, **columns(body)}
         for seq, body in zip(numbers, bodies, strict=True)
     ]
-    connection.execute(insert(audit_entry), rows)
+    connection.execute(_INSERT, rows)
     after = merkle.extend(before, map(merkle.leaf_hash, bodies))
-    connection.execute(update(audit_head).values(size=after.size, peaks=b"".join(after.peaks)))
+    connection.execute(_ADVANCE, {"size": after.size, "peaks": b"".join(after.peaks)})
     return numbers
 
 

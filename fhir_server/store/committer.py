@@ -39,13 +39,19 @@ class Piece:
 
     *run* gets the group's connection and returns its result and the audit entries that it owes;
     *refused* returns the entries owed when *run* raised: they are committed although the piece's
-    own rows are rolled back.
+    own rows are rolled back. One that *writes* nothing of its own needs no savepoint.
     """
 
     run: Callable[[Connection], tuple[Any, Entries]]
     refused: Callable[[Exception], Entries]
     buckets: frozenset[int] = frozenset()
+    writes: bool = True
     future: "Future[Any]" = field(default_factory=Future)
+
+
+def entered(answer: Any, entries: Entries) -> Piece:
+    """Return the piece that is answered with *answer* once *entries* stand in the ledger."""
+    return Piece(lambda _: (answer, entries), lambda _: (), writes=False)
 
 
 class _GroupLostError(Exception):
@@ -170,15 +176,17 @@ def _run_each(connection: Connection, group: list[Piece]) -> tuple[list[Any], li
     answers: list[Any] = []
     entries: list[bytes] = []
     for piece in group:
-        savepoint = connection.begin_nested()
+        savepoint = connection.begin_nested() if piece.writes else None
         try:
             answer, owed = piece.run(connection)
-            savepoint.commit()
+            if savepoint is not None:
+                savepoint.commit()
         # A piece may fail in any way; only its own rows go, and the refusal is on the ledger.
         except Exception as error:
             if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
                 raise
-            savepoint.rollback()
+            if savepoint is not None:
+                savepoint.rollback()
             if not isinstance(error, FhirError):
                 log.exception("a piece failed")
             answer, owed = error, piece.refused(error)

@@ -1,11 +1,13 @@
 """Reading what is stored: by id, by version, and the versions of one resource."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, bindparam, select
 
+from fhir_server.access import Access, Sight, seen_by
 from fhir_server.model.ids import bucket_of
 from fhir_server.store.tables import care_relationship, resource, resource_version
 
@@ -41,6 +43,11 @@ def columns(table: FromClause) -> list[ColumnElement[Any]]:
     return [table.c[name] for name in names]
 
 
+_CURRENT = select(*columns(resource)).where(
+    *(resource.c[name] == bindparam(name) for name in ("bucket", "type", "id"))
+)
+
+
 def stored(row: Row[Any]) -> Stored:
     """Return the row of `columns` as a value."""
     return Stored(
@@ -71,10 +78,30 @@ def audit_event(row: Row[Any]) -> Stored:
 
 def by_id(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Select[Any]:
     """Return the statement for the current version, under the conditions given."""
-    table = resource.c
-    return select(*columns(resource)).where(
-        table.bucket == bucket_of(id_), table.type == resource_type, table.id == id_, *where
-    )
+    return _CURRENT.where(*where).params(_place(resource_type, id_))
+
+
+def current(connection: Connection, resource_type: str, id_: str) -> Stored | None:
+    """Return whatever stands under this id, unguarded."""
+    return first(connection, _CURRENT, _place(resource_type, id_))
+
+
+def seen(
+    connection: Connection, access: Access, resource_type: str, id_: str, now: int
+) -> Stored | None:
+    """Return the current version if *access* may see it *now* (microseconds)."""
+    place = _place(resource_type, id_) | {"now": now}
+    return first(connection, _seen(access.sight(resource_type)), place)
+
+
+@lru_cache(maxsize=4096)
+def _seen(sight: Sight) -> Select[Any]:
+    """Return the statement of `seen`, made once: the sight is all that it depends on."""
+    return _CURRENT.where(seen_by(sight, resource, bindparam("now")))
+
+
+def _place(resource_type: str, id_: str) -> dict[str, Any]:
+    return {"bucket": bucket_of(id_), "type": resource_type, "id": id_}
 
 
 def by_ids(resource_type: str, ids: Sequence[str]) -> Iterator[Select[Any]]:
@@ -102,9 +129,11 @@ def versions(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Selec
     )
 
 
-def first(connection: Connection, statement: Select[Any]) -> Stored | None:
+def first(
+    connection: Connection, statement: Select[Any], parameters: Mapping[str, Any] | None = None
+) -> Stored | None:
     """Return the first row of *statement*, or None."""
-    row = connection.execute(statement).first()
+    row = connection.execute(statement, parameters).first()
     return None if row is None else stored(row)
 
 

@@ -78,7 +78,7 @@ class Writer:
         """
         key = (resource_type, id_)
         if key not in self._filed and key not in self._read:
-            self._read[key] = read.first(self._connection, read.by_id(resource_type, id_))
+            self._read[key] = read.current(self._connection, resource_type, id_)
         return self._filed.get(key) or self._read[key]
 
     def look_up(self, resource_type: str, ids: Iterable[str]) -> None:
