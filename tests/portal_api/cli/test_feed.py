@@ -24,9 +24,7 @@ contact = "the clinic"
 
 
 @pytest.fixture
-def program(
-    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Program]:
+def program(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
     """A portal that is not running yet; commands of this process see its settings."""
     one = Program(sqlite_url, tmp_path)
     for name, value in one._environment.items():
