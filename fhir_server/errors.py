@@ -20,6 +20,7 @@ https://hl7.org/fhir/R4/valueset-issue-type.html
     └── Unavailable          transient
 """
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -135,3 +136,13 @@ class Unavailable(FhirError):
     """The server can't do it now: the record or its ledger can't be written. Try again."""
 
     code = "transient"
+
+
+def traced(error: BaseException) -> str:
+    """Return what kind of error it is and where it came about, for a log.
+
+    Its own text stays out, as do the texts of its causes: they may repeat what a patient sent.
+    """
+    cause = error.__cause__ or error.__context__
+    before = f"{traced(cause)}which led to\n" if cause is not None else ""
+    return f"{before}{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"

@@ -22,7 +22,7 @@ from adapters.intake.registry import listening_for
 from fhir_server import notary as notaries
 from fhir_server.audit.publication import PublicationRefused, Published
 from fhir_server.clock import micros
-from fhir_server.errors import FhirError
+from fhir_server.errors import FhirError, traced
 from portal_api import control
 from portal_api.control import Carry
 from portal_api.portal import Portal
@@ -87,7 +87,7 @@ async def _background(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[Non
 
 def _told(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("a part of the portal ended", exc_info=error)
+        log.critical("a part of the portal ended: %s", traced(error))
 
 
 @asynccontextmanager

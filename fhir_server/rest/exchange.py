@@ -8,7 +8,6 @@ import asyncio
 import logging
 import re
 import secrets
-import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_server.access import Access, Agent, NoRecord
-from fhir_server.errors import FhirError, Invalid, Unauthenticated, Unavailable
+from fhir_server.errors import FhirError, Invalid, Unauthenticated, Unavailable, traced
 from fhir_server.record import Asked, Record
 from fhir_server.rest.formats import FHIR_JSON, answer_type
 from fhir_server.rest.outcome import refusal
@@ -72,7 +71,7 @@ def endpoint(service: Service, subtype: str, interact: Interact) -> Answer:
             response = refusal(error)
         # The rim: whatever is wrong in here, the caller gets FHIR, and learns nothing of it.
         except Exception as error:  # noqa: BLE001
-            log.error("request %s failed: %s", request_id, _without_content(error))  # noqa: TRY400
+            log.error("request %s failed: %s", request_id, traced(error))  # noqa: TRY400
             response = refusal(FhirError.of("Something is wrong in this server."))
         response.headers["X-Request-Id"] = request_id
         return response
@@ -154,8 +153,3 @@ def _entity(request: Request) -> str:
     parts = [given[name] for name in names if name in given]
     version = ["_history", given["version"]] if "version" in given else []
     return "/".join((*parts, *version))[:200]
-
-
-def _without_content(error: Exception) -> str:
-    """Return where and how *error* came about; its text may repeat what a patient sent."""
-    return type(error).__name__ + "\n" + "".join(traceback.format_tb(error.__traceback__))

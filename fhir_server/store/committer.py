@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from fhir_server.audit import ledger
-from fhir_server.errors import FhirError, Unavailable
+from fhir_server.errors import FhirError, Unavailable, traced
 from fhir_server.store.engine import Engines
 from fhir_server.store.tables import bucket_lock
 
@@ -188,7 +188,7 @@ def _run_each(connection: Connection, group: list[Piece]) -> tuple[list[Any], li
             if savepoint is not None:
                 savepoint.rollback()
             if not isinstance(error, FhirError):
-                log.exception("a piece failed")
+                log.error("a piece failed: %s", traced(error))  # noqa: TRY400
             answer, owed = error, piece.refused(error)
         answers.append(answer)
         entries.extend(owed)

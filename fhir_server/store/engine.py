@@ -43,7 +43,11 @@ def open_engines(url: str) -> Engines:
     """Return the engines for *url* (`sqlite:///…` or `postgresql+psycopg://…`)."""
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url)
-    options: dict[str, Any] = {"poolclass": QueuePool, "pool_pre_ping": True}
+    options: dict[str, Any] = {
+        "poolclass": QueuePool,
+        "pool_pre_ping": True,
+        "hide_parameters": True,
+    }
     return Engines(
         writer=create_engine(url, pool_size=1, max_overflow=2, **options),
         reader=create_engine(
@@ -53,8 +57,9 @@ def open_engines(url: str) -> Engines:
 
 
 def _sqlite(url: str) -> Engines:
-    writer = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0)
-    reader = create_engine(url, poolclass=QueuePool, pool_size=READERS, max_overflow=0)
+    options: dict[str, Any] = {"poolclass": QueuePool, "max_overflow": 0, "hide_parameters": True}
+    writer = create_engine(url, pool_size=1, **options)
+    reader = create_engine(url, pool_size=READERS, **options)
     event.listen(writer, "connect", _pragmas("PRAGMA wal_autocheckpoint=1000"))
     event.listen(writer, "begin", _begin_immediate)
     event.listen(reader, "connect", _pragmas("PRAGMA wal_autocheckpoint=0", "PRAGMA query_only=ON"))

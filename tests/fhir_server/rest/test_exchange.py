@@ -82,7 +82,7 @@ def test_a_fault_of_ours_is_an_outcome_an_entry_and_a_log_without_content(
     if where == "asking":
         monkeypatch.setattr(reading, "parameters", fails)
     elif where == "looking":
-        monkeypatch.setattr("fhir_server.record.visible", fails)
+        monkeypatch.setattr("fhir_server.store.read.seen", fails)
     else:
         monkeypatch.setattr(reading, "is_held", fails)
     before = len(api.entries())
