@@ -72,3 +72,8 @@ def test_a_birthday_counts_from_the_day_itself_in_london():
 def test_an_instant_lies_within_its_own_london_day(instant):
     day = london.calendar_day(london.at(instant)).isoformat()
     assert london.day_start(day) <= instant < london.day_end(day)
+
+
+def test_whoever_compares_entries_sees_seconds():
+    when = london.moment("2026-07-01T08:05:07.9Z")
+    assert london.to_the_second(when) == "1 Jul 2026, 09:05:07"

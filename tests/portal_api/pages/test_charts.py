@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from portal_api.pages.charts import HEIGHT, WIDTH, number_line, pictures
 from portal_api.pages.reading_views import reading_view
 from portal_api.readings import Quantity, Span, runs
-from tests.portal_api.pages.samples import ALAN, BRIAN, MOVED, course
+from tests.portal_api.pages.samples import ALAN, BLOOD, BRIAN, MOVED, course
 
 DIGITS = st.decimals("0.001", "9999", places=3)
 
@@ -43,6 +43,24 @@ def test_a_narrow_course_is_drawn_from_zero_so_that_small_changes_look_small():
     assert not picture.logarithmic
     assert picture.heights[0].label == "0"
     assert max(dot.y for dot in picture.lines[0]) - min(dot.y for dot in picture.lines[0]) < 20
+
+
+def test_both_ends_of_a_usual_range_are_named_and_a_fall_within_it_can_be_seen():
+    (picture,) = pictures(runs(BLOOD))
+    assert [limit.label for limit in picture.limits] == [
+        "top of usual range 170",
+        "bottom of usual range 130",
+    ]
+    top, bottom = (limit.at for limit in picture.limits)
+    before, after = picture.lines[0]
+    assert top < before.y < bottom
+    assert after.y - before.y > 40
+    assert picture.heights[0].label == "120"
+
+
+def test_no_usual_range_is_drawn_where_it_says_nothing():
+    (picture,) = pictures(runs(ALAN))
+    assert picture.limits == ()
 
 
 def test_the_line_breaks_where_the_laboratory_changes_and_says_so():

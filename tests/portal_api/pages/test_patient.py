@@ -108,6 +108,41 @@ def test_a_nurse_who_looks_stands_in_the_patients_log_and_own_looks_are_folded(w
     assert "added a result" in folded
 
 
+def test_who_looked_is_not_hidden_behind_many_views_of_ones_own(world):
+    world.browser("priya").get(f"/clinician/patients/{world.ids['alan']}")
+    world.hands.advance(hours=1)
+    browser = world.browser("alan")
+    for _ in range(40):
+        browser.get("/patient")
+    shown = browser.get("/patient/access").text.split("<details", 1)[0]
+    assert "A clinician from Northgate Hospital looked at your results" in shown
+
+
+def test_several_tests_in_one_report_say_how_many_lie_outside(world):
+    alan = world.ids["alan"]
+    subject = {"subject": {"reference": f"Patient/{alan}"}}
+    range_ = {"referenceRange": [{"low": {"value": 130}, "high": {"value": 170}}]}
+    measured = [
+        world.file(
+            {
+                "resourceType": "Observation",
+                "status": "final",
+                "code": {"text": name},
+                "valueQuantity": {"value": value, "unit": "g/L"},
+            }
+            | subject
+            | range_,
+            alan,
+        )
+        for name, value in (("One", 101), ("Two", 140), ("Three", 180))
+    ]
+    results = [{"reference": f"Observation/{one}"} for one in measured]
+    tree = {"resourceType": "DiagnosticReport", "status": "final", "code": {"text": "Count"}}
+    world.file(tree | subject | {"result": results}, alan)
+    words = text_of(world.browser("alan").get("/patient"))
+    assert "Count 3 tests, 2 outside the usual range" in words
+
+
 @pytest.mark.parametrize("path", ["/patient", "/patient/access", "/patient/messages"])
 def test_nobody_sees_a_page_without_signing_in(world, path):
     answer = Browser(world.app).get(path)
