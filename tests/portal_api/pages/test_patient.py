@@ -115,7 +115,7 @@ def test_who_looked_is_not_hidden_behind_many_views_of_ones_own(world):
     for _ in range(40):
         browser.get("/patient")
     shown = browser.get("/patient/access").text.split("<details", 1)[0]
-    assert "A clinician from Northgate Hospital looked at your results" in shown
+    assert "A clinician from Northgate Hospital looked at your name and details" in shown
 
 
 def test_several_tests_in_one_report_say_how_many_lie_outside(world):
