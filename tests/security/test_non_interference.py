@@ -113,7 +113,7 @@ def copies(request: pytest.FixtureRequest, engine: str, folder: Path) -> Iterato
     template, admin = (request.getfixturevalue(f) for f in ("_postgresql_template", "pg_admin"))
     names = [f"twin_{uuid4().hex}" for _ in range(2)]
     for name in names:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        postgres.copy(admin, template, name)
     server = request.getfixturevalue("pg_server")
     yield [postgres.in_database(server, name) for name in names]
     for name in names:

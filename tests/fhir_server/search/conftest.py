@@ -182,7 +182,7 @@ def postgresql_engines(
     pg_server: str, pg_admin: psycopg.Connection, _postgresql_template: str
 ) -> Iterator[Engines]:
     name = f"portal_search_{os.getpid()}"
-    pg_admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_postgresql_template}"')
+    postgres.copy(pg_admin, _postgresql_template, name)
     engines = open_engines(postgres.in_database(pg_server, name))
     yield engines
     engines.dispose()
