@@ -23,7 +23,7 @@ from fhir_server import notary as notaries
 from fhir_server.audit.publication import PublicationRefused, Published
 from fhir_server.clock import micros
 from fhir_server.errors import FhirError, traced
-from portal_api import control
+from portal_api import control, http_server
 from portal_api.control import Carry
 from portal_api.portal import Portal
 
@@ -93,17 +93,7 @@ def _told(task: "asyncio.Task[None]") -> None:
 @asynccontextmanager
 async def _http(portal: Portal, app: ASGIApp, stop: asyncio.Event) -> AsyncIterator[None]:
     address = portal.settings.http
-    config = uvicorn.Config(
-        app,
-        host=address.host,
-        port=address.port,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=int(GRACE),
-        lifespan="off",
-    )
+    config = http_server.config(app, address, grace=GRACE, log_level="warning")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     serving.add_done_callback(lambda _: stop.set())

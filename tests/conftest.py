@@ -20,7 +20,7 @@ from hypothesis import settings
 
 from fhir_server.record import Record
 from fhir_server.store.engine import open_engines
-from portal_api import migrations
+from portal_api import http_server, migrations
 from portal_api.app import build
 from portal_api.opening import opened
 from portal_api.portal import Portal
@@ -83,7 +83,7 @@ def postgresql_url(
 ) -> Iterator[str]:
     """A fresh PostgreSQL database with the schema in it."""
     name = f"portal_{uuid4().hex}"
-    pg_admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_postgresql_template}"')
+    postgres.copy(pg_admin, _postgresql_template, name)
     yield postgres.in_database(pg_server, name)
     pg_admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -143,15 +143,8 @@ def portal(database_url: str, tmp_path: Path) -> Iterator[Portal]:
 @pytest.fixture
 def served(portal: Portal) -> Iterator[str]:
     """The address of the portal's HTTP server, on a real socket."""
-    config = uvicorn.Config(
-        build(portal),
-        host="127.0.0.1",
-        port=portal.settings.http.port,
-        log_level="error",
-        proxy_headers=False,
-        server_header=False,
-        lifespan="off",
-    )
+    address = portal.settings.http
+    config = http_server.config(build(portal), address, grace=1, log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
