@@ -74,6 +74,7 @@ class Tally:
     held: int = 0
     peers: Counter[str] = field(default_factory=Counter)
     connections: set["Connected"] = field(default_factory=set)
+    stopping: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,11 @@ async def listen(reception: Reception, host: str, port: int) -> asyncio.Server:
 
 
 def hang_up(tally: Tally) -> None:
-    """Read no more from any connection: what was received whole is still filed and answered."""
+    """Read no more from any connection: what was received whole is still filed and answered.
+
+    What was cut off by that is not kept: it is no fault of its sender's, who will send it again.
+    """
+    tally.stopping = True
     for reader, writer in tally.connections:
         writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport has it
         reader.feed_eof()
@@ -193,7 +198,10 @@ def _counted(framer: Framer, tally: Tally, act: Callable[[], list[Event]]) -> li
 
 async def _end(connection: _Connection, framer: Framer, reason: str = "") -> None:
     """Keep what the connection leaves behind; *reason* is a limit that was met."""
-    for event in _counted(framer, connection.reception.tally, framer.end):
+    tally = connection.reception.tally
+    for event in _counted(framer, tally, framer.end):
+        if tally.stopping and isinstance(event, Cut):
+            continue
         if reason and isinstance(event, Cut):
             await _leave(connection, Left(event.partial, reason, len(event.partial)))
         else:

@@ -4,6 +4,8 @@ import pytest
 
 from tests.adapters.intake.ward import Ward
 
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+
 NOTE = "OBX|2|ST|1234-5^Note^LN||{}||||||F\r"
 
 
@@ -100,18 +102,6 @@ def test_characters_that_no_resource_may_hold_are_replaced_and_flagged(
     assert ward.send(ward.message(more=NOTE.format(f"a{character}b"))).code == "AA"
     assert "text-replaced OBX[2]" in ward.flags()
     assert ("a\ufffdb" in ward.values(), goes_on(ward)) == (True, True)
-
-
-@pytest.mark.parametrize("place", ["filler", "code", "pid"])
-@pytest.mark.parametrize("nul", ["\x00", "\\X00\\"])
-def test_a_nul_in_a_number_or_a_code_stops_nothing(ward: Ward, place: str, nul: str) -> None:
-    changes = {
-        "filler": {"filler": f"LAB{nul}1"},
-        "code": {"code": f"PS{nul}A^PSA^L"},
-        "pid": {"pid": f"PID|1||9990000018^^^NHS^NH~A{nul}1^^^RXX^MR||Example||19550301|M"},
-    }[place]
-    assert ward.psa(**changes).code == "AA"
-    assert (ward.fate(), goes_on(ward)) == (("filed", "", ""), True)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from adapters.hl7v2.dialect import Dialect
 from adapters.intake.feeds import LOOPBACK
 from tests.adapters.intake.ward import Ward, value_of
 
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+
 PDF = b"%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\n%%EOF\n"
 DAY_FIRST = replace(LOOPBACK, dialect=Dialect(day_first=True))
 

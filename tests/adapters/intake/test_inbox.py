@@ -64,12 +64,3 @@ def test_a_number_that_is_too_long_is_told_from_every_other() -> None:
     assert len(one) == len(other) == KEY_LIMIT
     assert one != other
     assert key_of("a\0b") == "a\ufffdb"
-
-
-def test_numbers_longer_than_any_index_takes_are_filed_and_found(ward: Ward) -> None:
-    filler, local = "F" * 9000, "L" * 9000
-    pid = f"PID|1||9990000018^^^NHS^NH~{local}^^^RXX^MR||Example^Alan||19550301|M"
-    code = f"{'C' * 9000}^Test^L"
-    assert ward.psa(filler=filler, pid=pid, code=code).code == "AA"
-    assert found(ward, filler) == ["MSG1"]
-    assert ward.psa(control_id="B", filler=filler, nhs_number=BRIAN).name == "order-other-patient"

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -96,21 +95,6 @@ def test_a_frame_over_the_limit_is_refused_with_its_control_id_and_the_connectio
     assert closed
 
 
-def test_a_ten_megabyte_document_is_filed_whole(record: Record, message: Message) -> None:
-    pdf = b"%PDF-1.4\n" + bytes(range(256)) * 40_000 + b"\n%%EOF\n"
-    encoded = b64encode(pdf).decode()
-    document = message() + f"OBX|2|ED|LETTER^Letter^L||^AP^PDF^Base64^{encoded}||||||F\r"
-
-    async def scene() -> bytes:
-        async with listening(record) as (connect, _, _):
-            sender = await connect()
-            await sender.send(wrap(document.encode()))
-            return await sender.answer()
-
-    assert b"MSA|AA|MSG1" in asyncio.run(scene())
-    assert kept(record) == 1
-
-
 @pytest.mark.parametrize("greeting", [b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n\r\n"])
 def test_another_protocol_is_recognised_and_closed(record: Record, greeting: bytes) -> None:
     async def scene() -> bool:
@@ -190,3 +174,19 @@ def test_a_stop_answers_what_was_received_whole(record: Record, message: Message
     answers = asyncio.run(scene())
     assert kept(record) == len(answers)
     assert all(b"MSA|AA" in one for one in answers)
+
+
+def test_a_stop_in_the_middle_of_a_message_keeps_nothing_of_it(
+    record: Record, message: Message
+) -> None:
+    async def scene() -> bool:
+        async with listening(record) as (connect, tally, _):
+            sender = await connect()
+            await sender.send(numbered(message, 1)[:-20])
+            while not tally.held:
+                await asyncio.sleep(0.01)
+            hang_up(tally)
+            return await sender.closed()
+
+    assert asyncio.run(scene())
+    assert (kept(record, "partial"), kept(record)) == (0, 0)
