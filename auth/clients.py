@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from auth import redirects, scopes
 from auth.credentials import digest, new_secret
@@ -17,7 +17,7 @@ from fhir_server.audit.subtypes import Subtype
 from fhir_server.errors import Conflict, Invalid
 from fhir_server.record import Writer
 
-Query = Callable[[Select[Any]], Sequence[Row[Any]]]
+Query = Callable[..., Sequence[Row[Any]]]
 """`Record.select`, or `Writer.select` inside a piece."""
 
 RESERVED = frozenset({"portal", "command-line"})

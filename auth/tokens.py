@@ -214,7 +214,7 @@ def look_up(query: Query, text: str, now: int) -> Token | None:
     Not ended nor expired; its family neither; its login, where it has one, and its application,
     where it is a registered one, still standing. A rotated refresh token is found and says so.
     """
-    rows = query(_LOOK_UP.params(hash=digest(text)))
+    rows = query(_LOOK_UP, {"hash": digest(text)})
     return _token(rows[0], now) if rows else None
 
 

@@ -6,7 +6,7 @@ committer in one transaction with the entries that they owe. Every method return
 an event loop awaits and a thread waits for; without a written ledger it raises Unavailable.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -166,11 +166,13 @@ class Record:
 
         return self._committer.submit(Piece(run, refused, frozenset(buckets)))
 
-    def select(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+    def select(
+        self, statement: Select[Any], parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[Row[Any]]:
         """Return rows of the caller's own package's tables: no resources, and so no audit."""
         try:
             with self.engines.reader.connect() as connection:
-                return connection.execute(statement).all()
+                return connection.execute(statement, parameters).all()
         except SQLAlchemyError as error:
             raise Unavailable.of("The record can't be read now. Please try again.") from error
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, false, insert, or_, select
+from sqlalchemy import Select, and_, bindparam, false, insert, or_, select
 
 from adapters.hl7v2.conversion import PersonNamed, ReportGroup
 from adapters.intake.inbox import bucket_of_key, key_of
@@ -26,6 +26,16 @@ class Number:
     def bucket(self) -> int:
         """The bucket in which its claims live."""
         return bucket_of_key(f"{self.kind}\x1f{self.authority}\x1f{self.number}")
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """What its claims have in common, by column."""
+        return {
+            "bucket": self.bucket,
+            "kind": self.kind,
+            "authority": self.authority,
+            "number": self.number,
+        }
 
 
 def of_person(person: PersonNamed) -> tuple[Number, ...]:
@@ -60,21 +70,20 @@ def holding(numbers: Iterable[Number]) -> Select[Any]:
     return select(claim.c.patient).where(or_(false(), *places)).order_by(claim.c.patient)
 
 
+_HOLDERS = (
+    select(claim.c.patient)
+    .where(*(claim.c[one] == bindparam(one) for one in ("bucket", "kind", "authority", "number")))
+    .order_by(claim.c.patient)
+)
+
+
 def holders(writer: Writer, number: Number) -> Sequence[str]:
     """Return the ids of the patients under whom this number was filed."""
-    return [row.patient for row in writer.select(holding([number]))]
+    return [row.patient for row in writer.select(_HOLDERS, number.place)]
 
 
 def hold(writer: Writer, number: Number, patient: str) -> None:
     """Note that this number is the patient's, unless that is known already."""
     if patient in holders(writer, number):
         return
-    writer.execute(
-        insert(claim).values(
-            bucket=number.bucket,
-            kind=number.kind,
-            authority=number.authority,
-            number=number.number,
-            patient=patient,
-        )
-    )
+    writer.execute(insert(claim), number.place | {"patient": patient})

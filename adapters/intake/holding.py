@@ -1,6 +1,6 @@
 """Why a group's results may have to wait: what the message, the feed and the clinician say."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from adapters.hl7v2.coding_systems import STANDARD
 from adapters.hl7v2.conversion import ReportGroup
@@ -44,11 +44,13 @@ def _is_unmapped(content: Merged) -> bool:
     )
 
 
+_MARKED = select(contact_first.c.code).where(
+    *(contact_first.c[name] == bindparam(name) for name in ("bucket", "patient"))
+)
+
+
 def _contact_first(writer: Writer, content: Merged, patient: str) -> bool:
-    table = contact_first.c
-    rows = writer.select(
-        select(table.code).where(table.bucket == bucket_of(patient), table.patient == patient)
-    )
+    rows = writer.select(_MARKED, {"bucket": bucket_of(patient), "patient": patient})
     wanted = {row.code for row in rows}
     return bool(wanted) and not wanted.isdisjoint(_codes(content))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Any, Literal
 
-from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, or_, select, update
 
 from adapters.hl7v2.header import glimpse
 from adapters.intake.tables import inbox, inbox_key
@@ -90,11 +90,7 @@ def key_of(text: str) -> str:
 
 def same(writer: Writer, arrival: Arrival) -> Row[Any] | None:
     """Return fate and answer of the very same bytes, if they came before."""
-    rows = writer.select(
-        select(inbox.c.fate, inbox.c.ack).where(
-            *_is(arrival.bucket, arrival.feed, arrival.key, arrival.sha256)
-        )
-    )
+    rows = writer.select(_SAME, _place(arrival) | {"sha256": arrival.sha256})
     return rows[0] if rows else None
 
 
@@ -104,18 +100,25 @@ def is_reused(writer: Writer, arrival: Arrival, since: int) -> bool:
     The sender is MSH-3 and MSH-4; *since* is in microseconds. What was refused or cut off took no
     control id: whoever sent it was told to send again.
     """
-    rows = writer.select(
-        select(func.substr(inbox.c.raw, 1, _HEAD).label("head"))
-        .where(
-            inbox.c.bucket == arrival.bucket,
-            inbox.c.feed == arrival.feed,
-            inbox.c.control_id == arrival.key,
-            inbox.c.received >= since,
-            inbox.c.fate.in_(("filed", "quarantined")),
-        )
-        .limit(_COMPARED)
-    )
+    rows = writer.select(_UNDER_THIS_ID, _place(arrival) | {"since": since})
     return bool(rows) and _sender(arrival.raw) in {_sender(bytes(row.head)) for row in rows}
+
+
+def _place(arrival: Arrival) -> dict[str, Any]:
+    return {"bucket": arrival.bucket, "feed": arrival.feed, "control_id": arrival.key}
+
+
+_HERE = tuple(inbox.c[name] == bindparam(name) for name in ("bucket", "feed", "control_id"))
+_SAME = select(inbox.c.fate, inbox.c.ack).where(*_HERE, inbox.c.sha256 == bindparam("sha256"))
+_UNDER_THIS_ID = (
+    select(func.substr(inbox.c.raw, 1, _HEAD).label("head"))
+    .where(
+        *_HERE,
+        inbox.c.received >= bindparam("since"),
+        inbox.c.fate.in_(("filed", "quarantined")),
+    )
+    .limit(_COMPARED)
+)
 
 
 def _sender(raw: bytes) -> tuple[str, str]:
@@ -142,26 +145,22 @@ def forget(writer: Writer, arrival: Arrival) -> None:
 
 def keep(writer: Writer, arrival: Arrival, fated: Fated) -> None:
     """Keep the message with its fate, and the keys that it can be found by."""
-    writer.execute(
-        insert(inbox).values(
-            bucket=arrival.bucket,
-            feed=arrival.feed,
-            control_id=arrival.key,
-            sha256=arrival.sha256,
-            received=writer.now,
-            message_type=key_of(arrival.message_type),
-            peer=arrival.peer,
-            fate=fated.fate,
-            code=fated.code,
-            address=fated.address,
-            reason=fated.reason,
-            flags="\n".join(fated.flags),
-            made="\n".join(fated.made),
-            copies=0,
-            raw=arrival.raw,
-            ack=fated.ack,
-        )
-    )
+    line = _place(arrival) | {
+        "sha256": arrival.sha256,
+        "received": writer.now,
+        "message_type": key_of(arrival.message_type),
+        "peer": arrival.peer,
+        "fate": fated.fate,
+        "code": fated.code,
+        "address": fated.address,
+        "reason": fated.reason,
+        "flags": "\n".join(fated.flags),
+        "made": "\n".join(fated.made),
+        "copies": 0,
+        "raw": arrival.raw,
+        "ack": fated.ack,
+    }
+    writer.execute(insert(inbox), line)
     keep_keys(writer, arrival, (arrival.key, *fated.accessions))
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, false, insert, or_, select
+from sqlalchemy import and_, bindparam, delete, false, insert, or_, select
 
 from adapters.intake.tables import report_standing
 from fhir_server.clock import micros
@@ -34,9 +35,7 @@ def judge(writer: Writer, patient: str, report: str, version_at: int, status: st
     preliminary, nor a final one of the same moment as its correction; all are kept with their
     message.
     """
-    rows = writer.select(
-        select(report_standing.c.version_at, report_standing.c.status).where(*_is(patient, report))
-    )
+    rows = writer.select(_STANDING, _place(patient, report))
     if not rows:
         return Verdict(applied=True, flag="correction-first" if status in _CORRECTED else "")
     stands, since = rows[0].status, rows[0].version_at
@@ -54,18 +53,11 @@ def stand(
 ) -> None:
     """Note that the version in *said* (control id, its time, status) is now the one that stands."""
     control_id, version_at, status = said
-    writer.execute(delete(report_standing).where(*_is(patient, report)))
-    writer.execute(
-        insert(report_standing).values(
-            bucket=bucket_of(patient),
-            patient=patient,
-            report=report,
-            version_at=micros(version_at),
-            status=status,
-            feed=feed,
-            control_id=control_id,
-        )
-    )
+    place = _place(patient, report)
+    writer.execute(_FORGET, place)
+    version = {"version_at": micros(version_at), "status": status}
+    said_by = {"feed": feed, "control_id": control_id}
+    writer.execute(insert(report_standing), place | version | said_by)
 
 
 def patients_of(record: Record, references: Iterable[str]) -> tuple[str, ...]:
@@ -77,10 +69,12 @@ def patients_of(record: Record, references: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(row.patient for row in rows))
 
 
-def _is(patient: str, report: str) -> tuple[ColumnElement[bool], ...]:
-    table = report_standing.c
-    return (
-        table.bucket == bucket_of(patient),
-        table.patient == patient,
-        table.report == report,
-    )
+def _place(patient: str, report: str) -> dict[str, Any]:
+    return {"bucket": bucket_of(patient), "patient": patient, "report": report}
+
+
+_HERE = tuple(
+    report_standing.c[name] == bindparam(name) for name in ("bucket", "patient", "report")
+)
+_STANDING = select(report_standing.c.version_at, report_standing.c.status).where(*_HERE)
+_FORGET = delete(report_standing).where(*_HERE)

@@ -46,6 +46,10 @@ def columns(table: FromClause) -> list[ColumnElement[Any]]:
 _CURRENT = select(*columns(resource)).where(
     *(resource.c[name] == bindparam(name) for name in ("bucket", "type", "id"))
 )
+_MANY = select(*columns(resource)).where(
+    *(resource.c[name] == bindparam(name) for name in ("bucket", "type")),
+    resource.c.id.in_(bindparam("ids", expanding=True)),
+)
 
 
 def stored(row: Row[Any]) -> Stored:
@@ -104,19 +108,19 @@ def _place(resource_type: str, id_: str) -> dict[str, Any]:
     return {"bucket": bucket_of(id_), "type": resource_type, "id": id_}
 
 
-def by_ids(resource_type: str, ids: Sequence[str]) -> Iterator[Select[Any]]:
-    """Yield statements for the current versions of many, each within one bucket."""
+def many(connection: Connection, resource_type: str, ids: Sequence[str]) -> Iterator[Stored]:
+    """Yield what stands under these ids, unguarded, with a statement for each of their buckets."""
     places: dict[int, list[str]] = {}
     for id_ in ids:
         places.setdefault(bucket_of(id_), []).append(id_)
-    table = resource.c
     for bucket, here in places.items():
         for start in range(0, len(here), _AT_ONCE):
-            yield select(*columns(resource)).where(
-                table.bucket == bucket,
-                table.type == resource_type,
-                table.id.in_(here[start : start + _AT_ONCE]),
-            )
+            wanted = {
+                "bucket": bucket,
+                "type": resource_type,
+                "ids": here[start : start + _AT_ONCE],
+            }
+            yield from map(stored, connection.execute(_MANY, wanted))
 
 
 def versions(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Select[Any]:

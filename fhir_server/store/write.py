@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, Select, delete, insert
+from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, insert
 
 from fhir_server.access import Access
 from fhir_server.clock import from_micros, instant_text
@@ -23,6 +23,10 @@ from fhir_server.store.tables import held_notice
 Tree = dict[str, Any]
 Change = Literal["created", "updated", "unchanged"]
 T = TypeVar("T")
+
+_WITHDRAW = delete(held_notice).where(
+    *(held_notice.c[name] == bindparam(name) for name in ("bucket", "patient", "report"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,8 @@ class Writer:
     def look_up(self, resource_type: str, ids: Iterable[str]) -> None:
         """Read what stands under these ids in one go, for `current` and `file` to know."""
         wanted = [id_ for id_ in dict.fromkeys(ids) if (resource_type, id_) not in self._read]
-        for statement in read.by_ids(resource_type, wanted):
-            found = map(read.stored, self._connection.execute(statement))
-            self._read |= {(one.type, one.id): one for one in found}
+        for one in read.many(self._connection, resource_type, wanted):
+            self._read[one.type, one.id] = one
         for id_ in wanted:
             self._read.setdefault((resource_type, id_), None)
 
@@ -164,32 +167,29 @@ class Writer:
     def notice(self, notice: Notice) -> None:
         """Keep *notice* for the patient, in place of an earlier one for the same report."""
         self.withdraw_notice(notice.patient, notice.report)
-        self._connection.execute(
-            insert(held_notice).values(
-                bucket=bucket_of(notice.patient),
-                patient=notice.patient,
-                report=notice.report,
-                title=notice.title,
-                category=notice.category,
-                arrived=self.now,
-                opens=notice.opens,
-                contact=notice.contact,
-            )
-        )
+        line = {
+            "bucket": bucket_of(notice.patient),
+            "patient": notice.patient,
+            "report": notice.report,
+            "title": notice.title,
+            "category": notice.category,
+            "arrived": self.now,
+            "opens": notice.opens,
+            "contact": notice.contact,
+        }
+        self._connection.execute(insert(held_notice), line)
 
     def withdraw_notice(self, patient: str, report: str) -> None:
         """Take back the notice of *report*: it was released, or it was no result after all."""
-        table = held_notice.c
-        self._connection.execute(
-            delete(held_notice).where(
-                table.bucket == bucket_of(patient), table.patient == patient, table.report == report
-            )
-        )
+        place = {"bucket": bucket_of(patient), "patient": patient, "report": report}
+        self._connection.execute(_WITHDRAW, place)
 
-    def select(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+    def select(
+        self, statement: Select[Any], parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[Row[Any]]:
         """Return the rows of *statement*, as this transaction sees them."""
         self.flush()
-        return self._connection.execute(statement).all()
+        return self._connection.execute(statement, parameters).all()
 
     def execute(
         self,
