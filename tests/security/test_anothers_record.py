@@ -117,63 +117,62 @@ def test_an_include_reaches_no_held_report_and_no_other_patient(world: Any) -> N
     assert held.isdisjoint(id_ for _, id_ in found)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "Observation/{brian}%2F..%2F{alan}",
-        "Observation//{alan}",
-        "observation/{alan}",
-        "Patient/{brian}.",
-        "Patient/{brian};v=1",
-        "Patient/http:%2F%2F127.0.0.1%2Ffhir%2FPatient%2F{brian}",
-        "Patient/%2e%2e%2fPatient%2f{brian}",
-        "Patient/{brian}/$everything",
-        "Patient/$everything",
-        "$export",
-        "Patient/$export",
-        "_history",
-        "Patient/_history",
-        "?_type=Observation",
-        "$graphql",
-    ],
+TWISTED = (
+    "Observation/{brian}%2F..%2F{alan}",
+    "Observation//{alan}",
+    "observation/{alan}",
+    "Patient/{brian}.",
+    "Patient/{brian};v=1",
+    "Patient/http:%2F%2F127.0.0.1%2Ffhir%2FPatient%2F{brian}",
+    "Patient/%2e%2e%2fPatient%2f{brian}",
+    "Patient/{brian}/$everything",
+    "Patient/$everything",
+    "$export",
+    "Patient/$export",
+    "_history",
+    "Patient/_history",
+    "?_type=Observation",
+    "$graphql",
 )
-def test_a_twisted_address_leads_nowhere(world: Any, path: str) -> None:
+
+
+def test_a_twisted_address_leads_nowhere(world: Any) -> None:
     alan = world.as_patient(world.alan)
-    response = alan.get(path.format(alan=world.alan, brian=world.brian))
-    assert response.status_code in {400, 403, 404}
-    assert world.brian.encode() not in response.content
-    assert response.json()["resourceType"] == "OperationOutcome"
+    for path in TWISTED:
+        response = alan.get(path.format(alan=world.alan, brian=world.brian))
+        assert response.status_code in {400, 403, 404}, path
+        assert world.brian.encode() not in response.content, path
+        assert response.json()["resourceType"] == "OperationOutcome"
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "subject.name=Example",
-        "_has:Observation:subject:code=2857-1",
-        "_filter=subject eq Patient/x",
-        "_text=psa",
-        "_content=psa",
-        "_list=x",
-        "_query=x",
-        "foo=bar",
-        "_revinclude=Observation:subject",
-        "_include=*",
-        "_include:iterate=Observation:subject",
-        "code:in=http://x",
-        "code:above=x",
-        "date=notadate",
-        "_count=-1",
-        "_sort=value",
-        "status:missing=maybe",
-    ],
+NOT_UNDERSTOOD = (
+    "subject.name=Example",
+    "_has:Observation:subject:code=2857-1",
+    "_filter=subject eq Patient/x",
+    "_text=psa",
+    "_content=psa",
+    "_list=x",
+    "_query=x",
+    "foo=bar",
+    "_revinclude=Observation:subject",
+    "_include=*",
+    "_include:iterate=Observation:subject",
+    "code:in=http://x",
+    "code:above=x",
+    "date=notadate",
+    "_count=-1",
+    "_sort=value",
+    "status:missing=maybe",
 )
-def test_a_parameter_that_is_not_understood_is_refused_and_never_ignored(
-    world: Any, query: str
-) -> None:
-    response = world.as_patient(world.alan).get(f"Observation?{query}")
-    assert response.status_code == 400
-    (issue,) = response.json()["issue"]
-    assert issue["details"]["text"]
+
+
+def test_a_parameter_that_is_not_understood_is_refused_and_never_ignored(world: Any) -> None:
+    alan = world.as_patient(world.alan)
+    for query in NOT_UNDERSTOOD:
+        response = alan.get(f"Observation?{query}")
+        assert response.status_code == 400, query
+        (issue,) = response.json()["issue"]
+        assert issue["details"]["text"]
 
 
 def test_a_conditional_request_for_anothers_resource_is_never_304(world: Any) -> None:
