@@ -6,11 +6,11 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from fhir_server.errors import Conflict, Unavailable
-from fhir_server.store.committer import Committer, Piece
+from fhir_server.store.committer import Committer, Piece, entered
 from fhir_server.store.engine import Engines, open_engines
 from fhir_server.store.tables import bucket_lock, installation
 
@@ -82,6 +82,28 @@ def test_a_failing_piece_loses_its_own_rows_and_nobody_elses(
     with pytest.raises(Conflict):
         second.result(10)
     assert names(engines) == {"first", "third"}
+
+
+def test_a_piece_that_writes_nothing_fails_alone_and_has_no_savepoint(
+    committer: Committer, engines: Engines
+) -> None:
+    def fails(_: Connection) -> Any:
+        raise Conflict.of("no")
+
+    statements = list[str]()
+    event.listen(
+        engines.writer, "before_cursor_execute", lambda _c, _u, one, *_: statements.append(one)
+    )
+    gate = Gate(committer)
+    failing = committer.submit(Piece(fails, lambda _: (), writes=False))
+    looking = committer.submit(entered("found", ()))
+    writing = committer.submit(piece(writes("written")))
+    gate.open()
+    assert (looking.result(10), writing.result(10)) == ("found", "written")
+    with pytest.raises(Conflict):
+        failing.result(10)
+    assert names(engines) == {"written"}
+    assert sum(one.startswith("SAVEPOINT") for one in statements) == 2  # the gate's and one other
 
 
 def test_a_group_rolled_back_after_a_released_savepoint_leaves_nothing(engines: Engines) -> None:
