@@ -45,7 +45,7 @@ def feeds_today(record: Record, midnight: datetime) -> tuple[FeedHealth, ...]:
             organization=agreed[name].organization if name in agreed else "",
             sender=agreed[name].sending_facility if name in agreed else "",
             latest=latest.get(name),
-            accepted=today.get((name, "filed"), 0) + today.get((name, "partial"), 0),
+            accepted=today.get((name, "filed"), 0),
             refused=today.get((name, "refused"), 0) + today.get((name, "quarantined"), 0),
             waiting=sum(count for (feed, _), count in ever.items() if feed == name),
         )
