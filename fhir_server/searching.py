@@ -86,7 +86,10 @@ def _included(
         for statement in included(access, references, now)
         for row in connection.execute(statement)
     )
-    return tuple(one for one in found if one.reference not in have)
+    # In the order of their naming: a database's own order tells of rows that may not be seen.
+    place = {reference: number for number, reference in enumerate(references)}
+    beside = (one for one in found if one.reference not in have)
+    return tuple(sorted(beside, key=lambda one: place[one.reference]))
 
 
 def _in_ledger(
