@@ -16,7 +16,7 @@ from adapters.intake.reception import receive
 from fhir_server.record import Record
 from fhir_server.store.engine import open_engines
 from tests.bench.messages import PEOPLE, nhs_numbers, oru
-from tests.bench.stores import Fresh, in_a_loop, load
+from tests.bench.stores import Fresh, Tasks, in_a_loop, load
 
 CONNECTIONS = 8
 RESULTS = 5
@@ -52,7 +52,7 @@ def through_the_listener(url: str) -> tuple[float, float, float]:
     with _opened(url) as record:
         groups = _counted(record)
 
-        async def begin() -> int:
+        async def begin(_: Tasks) -> int:
             reception = at_desk(record, lambda: (LOOPBACK,), Limits(), Tally())
             server = await listen(reception, "127.0.0.1", 0)
             return int(server.sockets[0].getsockname()[1])

@@ -31,7 +31,7 @@ from portal_api.opening import opened
 from portal_api.portal import Portal
 from portal_api.settings import Address, Settings
 from tests.bench.messages import nhs_numbers, oru
-from tests.bench.stores import Fresh, in_a_loop, load
+from tests.bench.stores import Fresh, Tasks, in_a_loop, load
 
 CONNECTIONS = 64
 SECONDS, ROUNDS = 2.0, 3
@@ -59,7 +59,7 @@ def measure(fresh: Fresh) -> Reading:
         token, ids = _seeded(portal)
         asked = {"fixed": ["/fixed"], "reads": [f"{FHIR}/Observation/{one}" for one in ids]}
         rates: dict[str, list[float]] = {name: [] for name in asked}
-        with in_a_loop(lambda: _serve(portal)) as port:
+        with in_a_loop(lambda tasks: _serve(portal, tasks)) as port:
             for _ in range(ROUNDS + 1):
                 for name, paths in asked.items():
                     answers = load("http", port, CONNECTIONS, SECONDS, token, *paths)
@@ -67,7 +67,7 @@ def measure(fresh: Fresh) -> Reading:
     return Reading(median(rates["reads"][1:]), median(rates["fixed"][1:]))
 
 
-async def _serve(portal: Portal) -> int:
+async def _serve(portal: Portal, tasks: Tasks) -> int:
     app = build(portal)
     _add_fixed(app, b"x" * 1200)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
@@ -75,7 +75,7 @@ async def _serve(portal: Portal) -> int:
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup()
-    portal.tally.counts["serving"] = id(asyncio.create_task(server.main_loop()))
+    tasks.add(asyncio.create_task(server.main_loop()))
     return int(server.servers[0].sockets[0].getsockname()[1])
 
 

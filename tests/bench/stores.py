@@ -17,6 +17,7 @@ import uvloop
 from portal_api import migrations
 from tests import postgres
 
+Tasks = set[asyncio.Task[None]]
 Fresh = Callable[[], str]
 """Makes an empty database with the schema in it, and returns its URL."""
 
@@ -51,14 +52,20 @@ def postgresql() -> Iterator[Fresh]:
 
 
 @contextmanager
-def in_a_loop(begin: Callable[[], Coroutine[Any, Any, int]]) -> Iterator[int]:
-    """Run an event loop in a thread; give what *begin* returns, the port that it listens on."""
+def in_a_loop(begin: Callable[[Tasks], Coroutine[Any, Any, int]]) -> Iterator[int]:
+    """Run an event loop in a thread; give what *begin* returns, the port that it listens on.
+
+    *begin* puts what has to go on meanwhile among the tasks that it is given.
+    """
     port: Future[int] = Future()
     ended = threading.Event()
 
     async def serve() -> None:
-        port.set_result(await begin())
+        tasks: Tasks = set()
+        port.set_result(await begin(tasks))
         await asyncio.to_thread(ended.wait)
+        for task in tasks:
+            task.cancel()
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()))
     thread.start()
