@@ -164,7 +164,7 @@ async def _reread(portal: Portal, held: list[tuple[Feed, ...]]) -> None:
 async def _drained(portal: Portal) -> None:
     """Wait until what was received is committed and answered, or the grace is over."""
     for _ in range(int(GRACE * 20)):
-        if not portal.record.waiting and not portal.tally.unanswered:
+        if not (portal.record.waiting or portal.tally.unanswered or portal.tally.connections):
             return
         await asyncio.sleep(0.05)
 
