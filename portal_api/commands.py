@@ -83,6 +83,7 @@ async def _add_feed(portal: Portal, request: Tree, user: str) -> str:
     await _submitted(
         portal, user, lambda writer: registry.agree(writer, feed), name, registry.bucket(name)
     )
+    await asyncio.to_thread(portal.feeds.reread)
     return name
 
 
@@ -91,6 +92,7 @@ async def _end_feed(portal: Portal, request: Tree, user: str) -> bool:
     ended = await _submitted(
         portal, user, lambda writer: registry.end(writer, name), name, registry.bucket(name)
     )
+    await asyncio.to_thread(portal.feeds.reread)
     return bool(ended)
 
 
@@ -116,12 +118,7 @@ async def _map_code(portal: Portal, request: Tree, user: str) -> str:
 
 async def _retry(portal: Portal, request: Tree, user: str) -> list[Tree]:
     """Run what was set aside under a control id again; say what became of each message."""
-    agreed = await asyncio.to_thread(
-        registry.listening_for,
-        portal.record,
-        loopback=portal.settings.mllp.is_loopback,
-        synthetic_only=portal.is_demo,
-    )
+    agreed = await asyncio.to_thread(portal.feeds.reread)
     access = operator_access(user)
     done = await asyncio.to_thread(
         replay.replay, portal.record, access, agreed, str(request["control_id"])

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 from adapters.intake.listener import Tally
+from adapters.intake.registry import Listening, listening_for
 from auth.views import DemoAccount
 from fhir_server import clock
 from fhir_server.clock import Clock
@@ -32,7 +34,11 @@ def opened(
     engines = open_engines(settings.database_url)
     if durable:
         assert_durable(engines)
-    record = Record(engines, now, admit=only_synthetic if demo_accounts else anybody)
+    is_demo = bool(demo_accounts)
+    record = Record(engines, now, admit=only_synthetic if is_demo else anybody)
+    agreed = partial(
+        listening_for, record, loopback=settings.mllp.is_loopback, synthetic_only=is_demo
+    )
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         origin = urlsplit(settings.public_url).netloc
@@ -41,6 +47,7 @@ def opened(
             record=record,
             notary=notary(record, settings.data_dir, origin),
             tally=Tally(),
+            feeds=Listening(agreed),
             demo_accounts=demo_accounts,
         )
     finally:

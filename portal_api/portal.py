@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from adapters.intake.listener import Tally
+from adapters.intake.registry import Listening
 from auth.views import DemoAccount
 from fhir_server.notary import Notary
 from fhir_server.record import Record
@@ -11,12 +12,17 @@ from portal_api.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """The record and those around it. *demo_accounts* are offered at sign-in in demo mode alone."""
+    """The record and those around it.
+
+    *feeds* are the agreements as every door of this process takes them. *demo_accounts* are
+    offered at sign-in in demo mode alone.
+    """
 
     settings: Settings
     record: Record
     notary: Notary
     tally: Tally
+    feeds: Listening
     demo_accounts: tuple[DemoAccount, ...] = ()
 
     @property

@@ -18,7 +18,6 @@ from starlette.types import ASGIApp
 from adapters.intake.desk import at_desk
 from adapters.intake.feeds import Feed
 from adapters.intake.listener import Limits, hang_up, listen
-from adapters.intake.registry import listening_for
 from fhir_server import notary as notaries
 from fhir_server.audit.publication import PublicationRefused, Published
 from fhir_server.clock import micros
@@ -31,7 +30,8 @@ log = logging.getLogger(__name__)
 
 GRACE = 20.0
 """Seconds that a stop waits for what was begun."""
-FEEDS_READ_EVERY = 5.0
+FEEDS_READ_EVERY = 1.0
+"""Seconds until a change that another process made holds here; one's own holds at once."""
 CHECKPOINT_LOOKED_FOR_EVERY = 2.0
 
 
@@ -111,31 +111,22 @@ async def _http(portal: Portal, app: ASGIApp, stop: asyncio.Event) -> AsyncItera
 @asynccontextmanager
 async def _mllp(portal: Portal) -> AsyncIterator[None]:
     address = portal.settings.mllp
-    held = [_feeds(portal)]
     if not address.is_loopback:
-        _refuse_open_door(held[0])
-    reception = at_desk(portal.record, lambda: held[0], Limits(), portal.tally)
+        _refuse_open_door(portal.feeds())
+    reception = at_desk(portal.record, portal.feeds, Limits(), portal.tally)
     try:
         server = await listen(reception, address.host, address.port)
     except OSError:
         raise NotStarted(
             f"Nothing can listen on PORTAL_MLLP_ADDRESS={address}: is it in use?"
         ) from None
-    async with _background(_reread(portal, held)):
+    async with _background(_reread(portal)):
         try:
             yield
         finally:
             server.close()
             hang_up(portal.tally)
             await _drained(portal)
-
-
-def _feeds(portal: Portal) -> tuple[Feed, ...]:
-    return listening_for(
-        portal.record,
-        loopback=portal.settings.mllp.is_loopback,
-        synthetic_only=portal.is_demo,
-    )
 
 
 def _refuse_open_door(feeds: tuple[Feed, ...]) -> None:
@@ -152,11 +143,11 @@ def _refuse_open_door(feeds: tuple[Feed, ...]) -> None:
             )
 
 
-async def _reread(portal: Portal, held: list[tuple[Feed, ...]]) -> None:
+async def _reread(portal: Portal) -> None:
     while True:
         await asyncio.sleep(FEEDS_READ_EVERY)
         try:
-            held[0] = await asyncio.to_thread(_feeds, portal)
+            await asyncio.to_thread(portal.feeds.reread)
         except FhirError:
             log.warning("the feeds could not be read again; those known stay")
 

@@ -1,5 +1,6 @@
 """The feeds that are agreed on, kept in the database, changed by pieces with an audit entry."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sqlalchemy import delete, insert, select
@@ -26,6 +27,26 @@ def listening_for(
     """
     found = agreed(record) or ((LOOPBACK,) if loopback else ())
     return tuple(replace(feed, synthetic_only=True) for feed in found) if synthetic_only else found
+
+
+class Listening:
+    """The feeds that the doors of this process take, read when first asked for and by `reread`.
+
+    Called for every frame, so it costs nothing; whoever changes an agreement calls `reread`.
+    """
+
+    def __init__(self, read: Callable[[], tuple[Feed, ...]]) -> None:
+        self._read = read
+        self._held: tuple[Feed, ...] | None = None
+
+    def __call__(self) -> tuple[Feed, ...]:
+        """Return the feeds as they were read last."""
+        return self.reread() if self._held is None else self._held
+
+    def reread(self) -> tuple[Feed, ...]:
+        """Read the agreements now, and return them. Raises Unavailable; those known stay then."""
+        self._held = self._read()
+        return self._held
 
 
 def bucket(name: str) -> int:

@@ -47,3 +47,12 @@ def test_without_any_agreement_only_this_machine_may_send(ward: Ward) -> None:
     assert registry.listening_for(ward.record, loopback=False) == ()
     agree(ward, LIMS)
     assert registry.listening_for(ward.record, loopback=True) == (LIMS,)
+
+
+def test_a_door_reads_the_agreements_once_and_again_when_it_is_told_to(ward: Ward) -> None:
+    listening = registry.Listening(lambda: registry.agreed(ward.record))
+    assert listening() == ()
+    agree(ward, LIMS)
+    assert listening() == ()
+    assert listening.reread() == (LIMS,)
+    assert listening() == (LIMS,)

@@ -114,6 +114,21 @@ def test_feeds_are_agreed_on_listed_and_ended(done: Done, tmp_path: Path) -> Non
     assert "There is no feed lims." in done("end", "lims", status=1)
 
 
+def test_a_running_listener_takes_a_change_at_once(
+    running: Program, done: Done, tmp_path: Path
+) -> None:
+    good = written(tmp_path, "good.hl7", psa(1))
+    to = ("--to", f"127.0.0.1:{running.mllp}")
+    done("add", written(tmp_path, "lims.toml", AGREEMENT.replace('"RXX"', '"RYY"')))
+    assert "MSA|AR|M1" in done("send", good, *to, status=1)
+    done("add", written(tmp_path, "lims.toml", AGREEMENT))
+    assert "MSA|AA|M1" in done("send", good, *to)
+    done("end", "lims")
+    assert "message M2 of feed loopback" in done(
+        "send", written(tmp_path, "next.hl7", psa(2)), *to
+    ) + done("trace", "M2")
+
+
 @pytest.mark.usefixtures("running")
 def test_a_code_gets_its_meaning_by_the_name_on_the_list(done: Done, tmp_path: Path) -> None:
     local = psa(1).replace("2857-1^PSA^LN", "PSA9^PSA^L")
