@@ -7,7 +7,6 @@ PostgreSQL.
 
 import os
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from fhir_server.record import Record
 from fhir_server.store.engine import open_engines
 from portal_api import http_server, migrations
 from portal_api.app import build
+from portal_api.demo.ports import free_port
 from portal_api.opening import opened
 from portal_api.portal import Portal
 from portal_api.settings import Address, Settings
@@ -127,8 +127,7 @@ def record(database_url: str) -> Iterator[Record]:
 @pytest.fixture
 def portal(database_url: str, tmp_path: Path) -> Iterator[Portal]:
     """A portal on a fresh database, on each engine in turn, at a free port of this machine."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = Settings(
         database_url=database_url,
         http=Address("127.0.0.1", port),

@@ -5,7 +5,6 @@ with published checkpoints, that is not a demonstration's own is left alone, and
 """
 
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from fhir_server.audit.publication import CHECKPOINTS
 from portal_api import control
 from portal_api.control import ControlRefused
+from portal_api.demo.ports import free_port
 from portal_api.migrations import demonstration
 from portal_api.running import NotStarted
 from portal_api.settings import Address, Settings
@@ -63,7 +63,7 @@ def for_a_check(settings: Settings) -> Iterator[Settings]:
     On SQLite a file in a temporary folder; on PostgreSQL a schema in the database of *settings*.
     """
     with tempfile.TemporaryDirectory(prefix="portal-check-") as name:
-        http, mllp = _free_addresses(2)
+        http, mllp = (Address("127.0.0.1", free_port()) for _ in range(2))
         own = replace(
             settings, http=http, mllp=mllp, public_url=f"http://{http}", data_dir=Path(name)
         )
@@ -83,12 +83,3 @@ def _refuse_running(settings: Settings) -> None:
         raise NotStarted(
             f"A portal is running with PORTAL_DATA_DIR={settings.data_dir}: stop it first."
         )
-
-
-def _free_addresses(count: int) -> list[Address]:
-    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [Address("127.0.0.1", one.getsockname()[1]) for one in taken]
-    finally:
-        for one in taken:
-            one.close()

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from portal_api import control
+from portal_api.demo.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(sys.executable).with_name("portal-fhir")
@@ -22,7 +22,7 @@ class Demonstration:
     """A demonstration that runs; *address* is where its pages are."""
 
     def __init__(self, folder: Path) -> None:
-        http, mllp = _free_ports(2)
+        http, mllp = free_port(), free_port()
         self.address = f"http://127.0.0.1:{http}"
         self.said = folder / "said"
         self.environment = {
@@ -68,14 +68,6 @@ def _await(demonstration: Demonstration, program: "subprocess.Popen[bytes]") -> 
         ended = program.poll() is not None or time.monotonic() > until
         assert not ended, demonstration.said.read_text(encoding="utf-8")
         time.sleep(0.1)
-
-
-def _free_ports(count: int) -> list[int]:
-    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in taken]
-    for one in taken:
-        one.close()
-    return ports
 
 
 def words_of(text: str) -> str:
