@@ -163,6 +163,11 @@ class Conversion:
         for group in self.groups:
             yield from group.all_made()
 
+    def named(self) -> Iterator[Key]:
+        """Yield the keys of resources that are referred to and are not made here."""
+        for group in self.groups:
+            yield from group.status_only
+
 
 _LINKLESS = frozenset(
     {

@@ -16,7 +16,7 @@ from adapters.hl7v2.context import Context, made
 from adapters.hl7v2.conversion import Conversion, Flag, ReportGroup, Tree
 from adapters.hl7v2.dates import instant
 from adapters.hl7v2.dialect import Dialect
-from adapters.hl7v2.er7 import Message, Refused, Segment
+from adapters.hl7v2.er7 import Message, Segment
 from adapters.hl7v2.group_to_report import report_group
 from adapters.hl7v2.groups import Group, Grouped, grouped
 from adapters.hl7v2.identifiers import authority_name, extended_identifier
@@ -36,18 +36,15 @@ _VISIT_SEGMENTS = frozenset({"PV1", "PV2"})
 _TOMORROW = timedelta(days=1)
 
 
-def convert(
-    message: Message, dialect: Dialect, *, received_at: datetime | None = None
-) -> Conversion:
+def convert(message: Message, dialect: Dialect, received_at: datetime | None = None) -> Conversion:
     """Return what *message*, an ORU^R01, becomes in *dialect*.
 
     *received_at* (aware) bounds what dates are believed: none later than the day after. Raises
     Refused (AE) with a stable code, the field to blame and an error code of table 0357: for an
     identity that is missing, broken or unclear, an order without a number or a test, a status of
     no meaning, a date that can't be believed, segments out of order, and a document that can't be
-    decoded. Another type of message is refused with AR.
+    decoded. That it is an ORU^R01 is for `kinds` to tell.
     """
-    _refuse_other_types(message.segments[0], dialect)
     context = _context(message, dialect, received_at)
     parts = grouped(message.segments, context)
     person = person_named(parts.patient, context)
@@ -73,15 +70,6 @@ def convert(
     )
     guard(message, (person.tree, *(each.tree for each in conversion.all_made())), context)
     return replace(conversion, flags=_flags(message, context))
-
-
-def _refuse_other_types(header: Segment, dialect: Dialect) -> None:
-    sent = first(header, 9)
-    if (sent[1], sent[2]) == ("ORU", "R01") or header.whole(9).strip() in dialect.message_forms:
-        return
-    code = 201 if sent[1] == "ORU" else 200
-    text = "Only ORU^R01 is converted to results; the feed's agreement names no other form of it."
-    raise Refused("AR", code, "type-unsupported", header.address(9), text)
 
 
 def _context(message: Message, dialect: Dialect, received_at: datetime | None) -> Context:

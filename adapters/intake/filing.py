@@ -1,137 +1,64 @@
-"""One conversion into the record: patient, directory, reports in the order of their versions.
+"""What a message became into the record: to the room that files its kind, by one table.
 
 Runs inside a piece, so everything here commits together with the raw message and its answer, or
-not at all. A later message about the same filler number updates the same resources; an older one
-that arrives late is kept and not applied; nothing moves from one patient to another.
+not at all. What a room writes in is told before, so that its locks can be taken in order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from adapters.hl7v2.conversion import PATIENT, Conversion, Key, Made, ReportGroup, resolve
-from adapters.intake import claims
-from adapters.intake.buckets import require
+from adapters.hl7v2.conversion import Conversion
+from adapters.hl7v2.kinds import Content
+from adapters.intake import results
 from adapters.intake.feeds import Feed
-from adapters.intake.group_filing import Setting, file_group
-from adapters.intake.identity import identify
-from adapters.intake.unclear import Unclear
-from fhir_server.model import json
-from fhir_server.model.ids import bucket_of, derived_id
-from fhir_server.model.validate import judge
-from fhir_server.record import Stored, Writer
-
-Tree = dict[str, Any]
+from adapters.intake.inbox import Arrival
+from adapters.intake.occasion import Occasion, Outcome
+from fhir_server.record import Record, Writer
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
-    """By which feed and under which control id a message is filed.
+class Room:
+    """What has to be known of one kind of content to file it.
 
-    *buckets* are those that its piece declared; None where any may be written.
+    *file* raises Unclear where a human has to decide first, Undeclared where a bucket is not among
+    the occasion's, and Invalid where a resource is not valid: then nothing may be kept of it.
+    *buckets* are those that it writes in, as far as they can be told before; *numbers* those by
+    which somebody would ask for the message, empty ones among them.
     """
 
-    feed: Feed
-    control_id: str
-    buckets: frozenset[int] | None = None
+    file: Callable[[Writer, Any, Occasion], Outcome]
+    buckets: Callable[[Record, Feed, Any], Iterable[int]]
+    numbers: Callable[[Any], Iterable[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was made: references with versions, flags for a person, and the patient."""
-
-    patient: str
-    made: tuple[str, ...]
-    flags: tuple[str, ...]
-
-    @property
-    def report(self) -> str:
-        """The first report that was made, with its version; empty where none was."""
-        return next((one for one in self.made if one.startswith("DiagnosticReport/")), "")
+_ROOMS: Mapping[type[Content], Room] = MappingProxyType(
+    {Conversion: Room(results.file, results.buckets, results.numbers)}
+)
 
 
-def file(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
-    """File all that *conversion* holds.
+def file(writer: Writer, content: Content, occasion: Occasion) -> Outcome:
+    """File all that *content* holds; raises as the room of its kind says (see `Room`)."""
+    return _ROOMS[type(content)].file(writer, content, occasion)
 
-    Raises Unclear where a human has to decide first, Undeclared where a bucket is not among the
-    occasion's, and Invalid where a resource is not valid: then nothing may be kept of it.
+
+def declared(
+    record: Record, arrival: Arrival, feed: Feed, content: Content | None
+) -> frozenset[int] | None:
+    """Return the buckets to lock for a message; None where one process writes and none are locked.
+
+    Raises Unavailable where the record can't be read.
     """
-    identity = identify(writer, conversion.person)
-    patient = identity.patient
-    require(occasion.buckets, bucket_of(patient))
-    for group in conversion.groups:
-        _refuse_another_patient(writer, group, patient)
-    made: list[str] = []
-    if identity.stored is None:
-        tree = judge(conversion.person.tree)
-        stored = writer.file(tree, id_=patient, patient=patient, release_at=writer.now).stored
-        made.append(reference(stored))
-    for number in claims.of_person(conversion.person):
-        claims.hold(writer, number, patient)
-    ids = _ids(writer.id_key, conversion, patient)
-    made.extend(
-        _file_directory_entry(writer, resolve(one.tree, ids), ids[one.key], occasion)
-        for one in (*conversion.organizations, *conversion.practitioners)
-    )
-    flags = list(identity.flags)
-    is_cut = any(flag.code == "document-withdrawn" for flag in conversion.flags)
-    setting = Setting(
-        occasion.feed, identity, occasion.control_id, occasion.buckets, document_withdrawn=is_cut
-    )
-    for group in conversion.groups:
-        references, raised = file_group(writer, group, ids, setting)
-        made.extend(references)
-        flags.extend(raised)
-    flags.extend(flags_of(conversion))
-    return Outcome(patient, tuple(made), tuple(dict.fromkeys(flags)))
+    if record.engines.is_sqlite:
+        return None
+    if content is None:
+        return frozenset({arrival.bucket})
+    return frozenset({arrival.bucket, *_ROOMS[type(content)].buckets(record, feed, content)})
 
 
-def flags_of(conversion: Conversion) -> tuple[str, ...]:
-    """Return what a person should know of the message, as it is kept: `value-as-text OBX[3].5`."""
-    return tuple(f"{flag.code} {flag.address}".strip() for flag in conversion.flags)
-
-
-def reference(stored: Stored) -> str:
-    """Return the reference to one version."""
-    return f"{stored.reference}/_history/{stored.version}"
-
-
-def _refuse_another_patient(writer: Writer, group: ReportGroup, patient: str) -> None:
-    number = claims.of_order(group)
-    if number is None or not any(one != patient for one in claims.holders(writer, number)):
-        return
-    address = "OBR.3" if number.kind == "filler" else "OBR.2"
-    text = "This order number was filed for another person before."
-    raise Unclear("AE", 205, "order-other-patient", address, text)
-
-
-def _file_directory_entry(writer: Writer, tree: Tree, id_: str, occasion: Occasion) -> str:
-    """Add an organisation or a person at work to the directory, or what is not yet known of them.
-
-    A result is not where the directory is changed: what is known stays as it is.
-    """
-    before = writer.current(tree["resourceType"], id_)
-    known = {} if before is None else json.decode(before.body)
-    if before is not None and tree.keys() <= known.keys():
-        return reference(before)
-    require(occasion.buckets, bucket_of(id_))
-    merged = judge(tree | {name: value for name, value in known.items() if name not in _OWN})
-    return reference(writer.file(merged, id_=id_, patient="", release_at=writer.now).stored)
-
-
-_OWN = frozenset({"id", "meta"})
-
-
-def _ids(id_key: bytes, conversion: Conversion, patient: str) -> dict[Key, str]:
-    ids = {PATIENT: patient}
-    for one in (*conversion.organizations, *conversion.practitioners):
-        ids[one.key] = derived_id(id_key, *one.key)
-    for group in conversion.groups:
-        for key in _keys(group.all_made(), group.status_only):
-            ids[key] = derived_id(id_key, *key, bucket=bucket_of(patient))
-    return ids
-
-
-def _keys(made: Iterable[Made], more: Iterable[Key]) -> Iterable[Key]:
-    yield from (one.key for one in made)
-    yield from more
+def accessions(content: Content | None) -> tuple[str, ...]:
+    """Return the numbers by which a laboratory or a ward would ask for the message, each once."""
+    if content is None:
+        return ()
+    return tuple(dict.fromkeys(filter(None, _ROOMS[type(content)].numbers(content))))

@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from adapters.hl7v2 import er7
 from adapters.hl7v2.ack import Fault, fault_of
-from adapters.hl7v2.conversion import PATIENT, Conversion, Key, Made, resolve
+from adapters.hl7v2.conversion import PATIENT, Key, Made, resolve
 from adapters.hl7v2.dialect import Dialect
 from adapters.hl7v2.header import Header, glimpse, read_header
-from adapters.hl7v2.oru_to_resources import convert
+from adapters.hl7v2.kinds import Content, convert
 from adapters.hl7v2.refusal import Refused
 from adapters.intake.reading import require_control_id
 from fhir_server.errors import Invalid
@@ -43,8 +43,8 @@ def preview(raw: bytes, dialect: Dialect, base: str) -> Preview:
         message = er7.read(raw, default_charset=dialect.charset)
         header = read_header(message)
         require_control_id(header)
-        conversion = convert(message, dialect)
-        bundle = _bundle(conversion, base)
+        content = convert(message, dialect)
+        bundle = _bundle(content, base)
     except Refused as refused:
         return Preview(header.control_id, refused.ack, (fault_of(refused),), (), (), None)
     except Invalid as invalid:
@@ -54,19 +54,18 @@ def preview(raw: bytes, dialect: Dialect, base: str) -> Preview:
         )
         return Preview(header.control_id, "AE", faults, (), (), None)
     accounted = tuple(
-        f"{segment.name}[{segment.occurrence}] {conversion.accounted[segment.number]}"
+        f"{segment.name}[{segment.occurrence}] {content.accounted[segment.number]}"
         for segment in message.segments
     )
-    flags = (*message.flags, *(f"{flag.code} {flag.address}" for flag in conversion.flags))
+    flags = (*message.flags, *(f"{flag.code} {flag.address}" for flag in content.flags))
     return Preview(header.control_id, "AA", (), flags, accounted, bundle)
 
 
-def _bundle(conversion: Conversion, base: str) -> Tree:
-    patient = Made(PATIENT, conversion.person.tree)
-    made = (patient, *conversion.all_made())
-    ids: dict[Key, str] = {one.key: derived_id(_KEY, *one.key) for one in made}
-    for group in conversion.groups:
-        ids |= {key: derived_id(_KEY, *key) for key in group.status_only}
+def _bundle(content: Content, base: str) -> Tree:
+    patient = Made(PATIENT, content.person.tree)
+    made = (patient, *content.all_made())
+    keys = (*(one.key for one in made), *content.named())
+    ids: dict[Key, str] = {key: derived_id(_KEY, *key) for key in keys}
     entries = []
     for one in made:
         tree = judge(resolve(one.tree, ids))

@@ -1,4 +1,4 @@
-"""One frame to what filing needs: its feed, and its conversion or what is wrong with it.
+"""One frame to what filing needs: its feed, and what it became or what is wrong with it.
 
 Needs no database, and so runs in the thread of whoever brings the frame. Nothing is thrown away
 here: what can't be read comes with a verdict and is kept by `reception`.
@@ -12,9 +12,8 @@ from typing import Literal
 
 from adapters.hl7v2 import er7
 from adapters.hl7v2.ack import BUSY, Fault, fault_of
-from adapters.hl7v2.conversion import Conversion
 from adapters.hl7v2.header import Header, glimpse, read_header
-from adapters.hl7v2.oru_to_resources import convert
+from adapters.hl7v2.kinds import Content, convert
 from adapters.hl7v2.refusal import Refused
 from adapters.intake import synthetic
 from adapters.intake.feeds import SOURCE_UNKNOWN, Feed, Mismatch, choose
@@ -63,8 +62,13 @@ class Read:
     arrival: Arrival
     header: Header
     feed: Feed
-    content: Conversion | Verdict
+    content: Content | Verdict
     flags: tuple[str, ...] = ()
+
+    @property
+    def converted(self) -> Content | None:
+        """What the message became; None where something is wrong with it."""
+        return None if isinstance(self.content, Verdict) else self.content
 
 
 def read(
@@ -91,10 +95,10 @@ def read_of(
         message = er7.read(raw, default_charset=feed.dialect.charset)
         header = read_header(message)
         require_control_id(header)
-        conversion = convert(message, feed.dialect, received_at=received_at)
-        if feed.synthetic_only and synthetic.is_about_a_person(conversion):
+        content = convert(message, feed.dialect, received_at=received_at)
+        if feed.synthetic_only and synthetic.is_about_a_person(content):
             return _barred(peer, header, feed)
-        return Read(arrival_of(raw, peer, feed, header), header, feed, conversion, flags)
+        return Read(arrival_of(raw, peer, feed, header), header, feed, content, flags)
     except Refused as refused:
         verdict = Verdict(refused.ack, fault_of(refused))
     # A fault of ours must not cost the message: it is kept for a person, and the feed goes on.

@@ -16,13 +16,13 @@ from datetime import datetime
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from adapters.hl7v2.ack import BUSY, REUSED, Fault, acknowledge, codes_to_send
-from adapters.hl7v2.conversion import Conversion
 from adapters.hl7v2.header import Header
+from adapters.hl7v2.kinds import Content
 from adapters.intake import filing, inbox
-from adapters.intake.buckets import Undeclared, declared
+from adapters.intake.buckets import Undeclared
 from adapters.intake.feeds import Feed
-from adapters.intake.filing import Occasion, Outcome
 from adapters.intake.inbox import Fate, Fated
+from adapters.intake.occasion import Occasion, Outcome, worded
 from adapters.intake.reading import Read, Verdict, our_fault, read
 from adapters.intake.unclear import Unclear
 from fhir_server.access import Access, Agent, WholeStore
@@ -63,9 +63,8 @@ def receive(
 def answered(record: Record, read: Read) -> "Future[Answers]":
     """Hand the message to the committer, and turn what comes back into answers."""
     outer: Future[Answers] = Future()
-    conversion = read.content if isinstance(read.content, Conversion) else None
     try:
-        buckets = declared(record, read.arrival, read.feed, conversion)
+        buckets = filing.declared(record, read.arrival, read.feed, read.converted)
     except Unavailable:
         outer.set_result(busy(read.header, record.clock()))
         return outer
@@ -150,10 +149,10 @@ def _is_reused(writer: Writer, read: Read) -> bool:
 
 
 def _filed(
-    writer: Writer, read: Read, conversion: Conversion, buckets: frozenset[int] | None
+    writer: Writer, read: Read, content: Content, buckets: frozenset[int] | None
 ) -> Answers | Again:
     occasion = Occasion(read.feed, read.header.control_id, buckets)
-    outcome = attempted(writer, conversion, occasion)
+    outcome = attempted(writer, content, occasion)
     if isinstance(outcome, Again):
         return outcome
     if isinstance(outcome, Verdict):
@@ -167,22 +166,20 @@ def _filed(
             ack=_SEPARATOR.join(answers),
             flags=(*read.flags, *outcome.flags),
             made=outcome.made,
-            accessions=accessions(conversion),
+            accessions=filing.accessions(content),
         ),
     )
     writer.audit("message-filed", patient=outcome.patient, entity=outcome.report)
     return answers
 
 
-def attempted(
-    writer: Writer, conversion: Conversion, occasion: Occasion
-) -> Outcome | Verdict | Again:
-    """File *conversion*, or undo all of it and say how the message is to be answered.
+def attempted(writer: Writer, content: Content, occasion: Occasion) -> Outcome | Verdict | Again:
+    """File *content*, or undo all of it and say how the message is to be answered.
 
     Raises what may be over when the message comes again: a database that can't be written.
     """
     try:
-        return writer.attempt(lambda: filing.file(writer, conversion, occasion))
+        return writer.attempt(lambda: filing.file(writer, content, occasion))
     except Undeclared as undeclared:
         return Again(undeclared.buckets)
     except Unclear as unclear:
@@ -199,18 +196,12 @@ def attempted(
         return our_fault(error)
 
 
-def accessions(conversion: Conversion) -> tuple[str, ...]:
-    """Return the numbers by which a laboratory or a ward would ask for the message."""
-    numbers = ((group.filler_number, group.placer_number) for group in conversion.groups)
-    return tuple(dict.fromkeys(number for pair in numbers for number in pair if number))
-
-
 def _set_aside(writer: Writer, read: Read, verdict: Verdict) -> Answers:
     """Keep the message with the reason: for a person, as refused, or as cut off."""
     fault = verdict.why
     answers = _worded(read.header, verdict, from_micros(writer.now))
     fate = _fate(verdict)
-    conversion = read.content if isinstance(read.content, Conversion) else None
+    content = read.converted
     inbox.keep(
         writer,
         read.arrival,
@@ -220,8 +211,8 @@ def _set_aside(writer: Writer, read: Read, verdict: Verdict) -> Answers:
             code=fault.code,
             address=fault.field,
             reason=fault.text,
-            flags=(*read.flags, *(filing.flags_of(conversion) if conversion else ())),
-            accessions=accessions(conversion) if conversion else (),
+            flags=(*read.flags, *(worded(content.flags) if content else ())),
+            accessions=filing.accessions(content),
         ),
     )
     subtype = "message-quarantined" if fate == "quarantined" else "message-refused"
@@ -230,8 +221,8 @@ def _set_aside(writer: Writer, read: Read, verdict: Verdict) -> Answers:
     return answers
 
 
-def _fate(content: Conversion | Verdict) -> Fate:
-    if isinstance(content, Conversion):
+def _fate(content: Content | Verdict) -> Fate:
+    if not isinstance(content, Verdict):
         return "filed"
     if content.ack is None:
         return "partial"

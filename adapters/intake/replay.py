@@ -12,13 +12,11 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from adapters.hl7v2.conversion import Conversion
 from adapters.hl7v2.header import glimpse
-from adapters.intake import inbox, reception
-from adapters.intake.buckets import declared
+from adapters.intake import filing, inbox, reception
 from adapters.intake.feeds import Feed, Mismatch, choose
-from adapters.intake.filing import Occasion, Outcome
 from adapters.intake.inbox import Arrival, Fate, Fated
+from adapters.intake.occasion import Occasion, Outcome
 from adapters.intake.reading import INCOMPLETE, STRANGER, Read, Verdict, of_mismatch, read_of
 from adapters.intake.reception import Again
 from fhir_server.access import Access
@@ -59,8 +57,7 @@ def _replayed(record: Record, access: Access, feeds: tuple[Feed, ...], row: Row[
         return Replayed(row.feed, row.control_id, row.fate, row.code, row.address, row.reason)
     kept = Arrival(row.feed, row.peer, row.control_id, row.message_type, bytes(row.raw), row.sha256)
     read = _read_again(record, feeds, kept, tuple(row.flags.split("\n")))
-    content = read.content if isinstance(read.content, Conversion) else None
-    buckets = declared(record, kept, read.feed, content)
+    buckets = filing.declared(record, kept, read.feed, read.converted)
     asked = Asked("message-replayed", f"message:{kept.key}")
     while True:
         run = partial(_run, read=read, buckets=buckets)
@@ -106,10 +103,9 @@ def _run(writer: Writer, *, read: Read, buckets: frozenset[int] | None) -> Repla
 
 def _now_filed(writer: Writer, read: Read, outcome: Outcome) -> Replayed:
     kept = read.arrival
-    numbers = reception.accessions(read.content) if isinstance(read.content, Conversion) else ()
     flags = tuple(dict.fromkeys(filter(None, (*read.flags, *outcome.flags))))
     inbox.change_fate(writer, kept, Fated("filed", b"", flags=flags, made=outcome.made))
-    inbox.keep_keys(writer, kept, numbers)
+    inbox.keep_keys(writer, kept, filing.accessions(read.converted))
     entity = outcome.report or f"message:{kept.key}"
     writer.audit("message-replayed", patient=outcome.patient, entity=entity)
     return Replayed(kept.feed, kept.key, "filed", made=outcome.made)

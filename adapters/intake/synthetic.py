@@ -6,7 +6,7 @@ and a frame that was cut off too.
 
 import re
 
-from adapters.hl7v2.conversion import Conversion
+from adapters.hl7v2.kinds import Content
 from adapters.intake.feeds import Feed
 from fhir_server.model.identifiers import NhsNumber
 
@@ -35,9 +35,9 @@ def may_name_a_person(raw: bytes) -> bool:
     return any(_is_of_somebody(NhsNumber.parse(one)) for one in found)
 
 
-def is_about_a_person(conversion: Conversion) -> bool:
+def is_about_a_person(content: Content) -> bool:
     """Tell likewise of a message that was read, its escapes undone."""
-    return _is_of_somebody(conversion.person.nhs_number)
+    return _is_of_somebody(content.person.nhs_number)
 
 
 def _is_of_somebody(number: NhsNumber | None) -> bool:

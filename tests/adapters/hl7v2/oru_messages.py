@@ -8,7 +8,7 @@ from adapters.hl7v2.conversion import PATIENT, Conversion, Key, Tree, resolve
 from adapters.hl7v2.delimiters import DEFAULT
 from adapters.hl7v2.dialect import STANDARD, Dialect
 from adapters.hl7v2.er7 import read
-from adapters.hl7v2.oru_to_resources import convert
+from adapters.hl7v2.kinds import convert
 
 MSH = r"MSH|^~\&|LIMS|NMH|PORTAL|PFH|20260803140507||ORU^R01|M1|P|2.4"
 PID = "PID|1||9990000018^^^NHS^NH||Ashdown^Alan||19550302|M"
@@ -25,7 +25,9 @@ def oru(*segments: str, charset: str = "utf-8") -> bytes:
 
 
 def converted(*segments: str, dialect: Dialect = STANDARD, **options: Any) -> Conversion:
-    return convert(read(oru(*segments)), dialect, **options)
+    content = convert(read(oru(*segments)), dialect, **options)
+    assert isinstance(content, Conversion)
+    return content
 
 
 def with_results(*results: str, dialect: Dialect = STANDARD) -> Conversion:

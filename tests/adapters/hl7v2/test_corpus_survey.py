@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.hl7v2.conversion import PATIENT, Conversion, resolve
+from adapters.hl7v2.conversion import PATIENT, resolve
 from adapters.hl7v2.dialect import Dialect
 from adapters.hl7v2.er7 import Message, Refused, read
-from adapters.hl7v2.oru_to_resources import convert
+from adapters.hl7v2.kinds import Content, convert
 from fhir_server.model.ids import derived_id
 from fhir_server.model.validate import judge
 
@@ -43,19 +43,18 @@ def messages(path: Path) -> list[bytes]:
     return ends or [path.read_bytes()]
 
 
-def judge_all(conversion: Conversion) -> int:
-    made = list(conversion.all_made())
+def judge_all(content: Content) -> int:
+    made = list(content.all_made())
     keys = [each.key for each in made]
     assert len(set(keys)) == len(keys)
-    unsent = [key for group in conversion.groups for key in group.status_only]
-    ids = {key: derived_id(b"survey", *key) for key in (PATIENT, *keys, *unsent)}
-    judge({**resolve(conversion.person.tree, ids), "id": ids[PATIENT]}, "Patient")
+    ids = {key: derived_id(b"survey", *key) for key in (PATIENT, *keys, *content.named())}
+    judge({**resolve(content.person.tree, ids), "id": ids[PATIENT]}, "Patient")
     for each in made:
         judge({**resolve(each.tree, ids), "id": ids[each.key]}, each.key[0])
     return len(made) + 1
 
 
-def outcome(raw: bytes) -> tuple[Message | None, Conversion | Refused]:
+def outcome(raw: bytes) -> tuple[Message | None, Content | Refused]:
     """The message as far as it could be read, and what became of it."""
     message = None
     try:

@@ -13,7 +13,7 @@ import pytest
 from adapters.hl7v2.conversion import PATIENT, ReportGroup, resolve
 from adapters.hl7v2.dialect import Dialect
 from adapters.hl7v2.er7 import Refused, read
-from adapters.hl7v2.oru_to_resources import convert
+from adapters.hl7v2.kinds import convert
 from fhir_server.model import json
 from fhir_server.model.ids import derived_id
 from fhir_server.model.validate import judge

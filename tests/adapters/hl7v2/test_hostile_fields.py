@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from adapters.hl7v2.conversion import PATIENT, Conversion, resolve
 from adapters.hl7v2.dialect import STANDARD
 from adapters.hl7v2.er7 import Refused, read
-from adapters.hl7v2.oru_to_resources import convert
+from adapters.hl7v2.kinds import convert
 from fhir_server.model.ids import derived_id
 from fhir_server.model.validate import judge
 from tests.adapters.hl7v2.full_message import FULL, ORDER, message

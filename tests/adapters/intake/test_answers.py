@@ -80,7 +80,7 @@ def test_a_fault_of_ours_keeps_the_message_and_the_feed_goes_on(
         patch.setattr("adapters.intake.reading.convert", broken)
         assert ward.psa(control_id="A").fault == ("AE", "207", "fault", "MSH.9")
     with monkeypatch.context() as patch:
-        patch.setattr("adapters.intake.filing.file_group", broken)
+        patch.setattr("adapters.intake.results.file_group", broken)
         assert ward.psa(control_id="B").fault == ("AE", "207", "fault", "MSH.9")
     assert [ward.fate(one)[0] for one in "AB"] == ["quarantined", "quarantined"]
     assert "Example" not in caplog.text

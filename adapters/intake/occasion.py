@@ -1,0 +1,44 @@
+"""By which message something is filed, and what was made: what every room of filing shares."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from adapters.hl7v2.conversion import Flag
+from adapters.intake.feeds import Feed
+from fhir_server.record import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """By which feed and under which control id a message is filed.
+
+    *buckets* are those that its piece declared; None where any may be written.
+    """
+
+    feed: Feed
+    control_id: str
+    buckets: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was made: references with versions, flags for a person, and the patient."""
+
+    patient: str
+    made: tuple[str, ...]
+    flags: tuple[str, ...]
+
+    @property
+    def report(self) -> str:
+        """The first report that was made, with its version; empty where none was."""
+        return next((one for one in self.made if one.startswith("DiagnosticReport/")), "")
+
+
+def worded(flags: Iterable[Flag]) -> tuple[str, ...]:
+    """Return what a person should know of a message, as it is kept: `value-as-text OBX[3].5`."""
+    return tuple(f"{flag.code} {flag.address}".strip() for flag in flags)
+
+
+def reference(stored: Stored) -> str:
+    """Return the reference to one version."""
+    return f"{stored.reference}/_history/{stored.version}"
