@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from adapters.intake import inbox, registry
+from adapters.intake import registry, waiting
 from adapters.intake.tables import inbox as table
 from adapters.intake.tables import unmapped_code
 from fhir_server.clock import from_micros, micros
@@ -65,7 +65,7 @@ def unmapped(record: Record) -> Sequence[Row[Any]]:
 
 def set_aside(record: Record) -> Sequence[Row[Any]]:
     """Return what waits for a person, newest first: rows of `inbox` without the bytes."""
-    return record.select(inbox.error_queue())
+    return record.select(waiting.queue())
 
 
 def _counted(record: Record, condition: Any) -> dict[tuple[str, str], int]:

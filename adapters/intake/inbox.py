@@ -5,7 +5,7 @@ same answer again, are counted, and change nothing: no patient is touched, and s
 no entry of it. Other bytes under the same control id are a fault of the sender, kept for a person.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, or_, select, update
 
 from adapters.hl7v2.header import glimpse
+from adapters.intake import message_keys, waiting
 from adapters.intake.tables import inbox, inbox_key
 from fhir_server.model.ids import BUCKETS
 from fhir_server.record import Record, Writer
@@ -55,6 +56,16 @@ class Arrival:
     def bucket(self) -> int:
         """The bucket in which all messages of this feed with this control id live."""
         return bucket_of_key(f"{self.feed}\x1f{self.key}")
+
+    @property
+    def place(self) -> Mapping[str, Any]:
+        """Where it is kept in the inbox, by column."""
+        return {
+            "bucket": self.bucket,
+            "feed": self.feed,
+            "control_id": self.key,
+            "sha256": self.sha256,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +142,21 @@ def forget(writer: Writer, arrival: Arrival) -> None:
     writer.execute(
         delete(inbox).where(*_is(arrival.bucket, arrival.feed, arrival.key, arrival.sha256))
     )
-    key = inbox_key.c
+    for key in (arrival.key, *message_keys.of_persons_in(writer.id_key, arrival.raw)):
+        drop_key(writer, arrival, key)
+    waiting.forget(writer, arrival.place)
+
+
+def drop_key(writer: Writer, arrival: Arrival, key: str) -> None:
+    """Let the message no longer be found by *key*."""
+    table = inbox_key.c
     writer.execute(
         delete(inbox_key).where(
-            key.bucket == bucket_of_key(arrival.key),
-            key.key == arrival.key,
-            key.feed == arrival.feed,
-            key.control_id == arrival.key,
-            key.sha256 == arrival.sha256,
+            table.bucket == bucket_of_key(key),
+            table.key == key,
+            table.feed == arrival.feed,
+            table.control_id == arrival.key,
+            table.sha256 == arrival.sha256,
         )
     )
 
@@ -161,7 +179,10 @@ def keep(writer: Writer, arrival: Arrival, fated: Fated) -> None:
         "ack": fated.ack,
     }
     writer.execute(insert(inbox), line)
-    keep_keys(writer, arrival, (arrival.key, *fated.accessions))
+    if fated.fate != "filed":
+        waiting.put(writer, line, line)
+    persons = message_keys.of_persons_in(writer.id_key, arrival.raw)
+    keep_keys(writer, arrival, (arrival.key, *fated.accessions, *persons))
 
 
 def keep_keys(writer: Writer, arrival: Arrival, numbers: Iterable[str]) -> None:
@@ -204,6 +225,10 @@ def change_fate(writer: Writer, arrival: Arrival, fated: Fated) -> None:
             made="\n".join(fated.made),
         )
     )
+    if fated.fate == "filed":
+        waiting.take_out(writer, arrival.place)
+    else:
+        waiting.change(writer, arrival.place, fated.fate, fated.code)
 
 
 def _is(bucket: int, feed: str, control_id: str, digest: str) -> tuple[Any, ...]:
@@ -243,10 +268,4 @@ def trace(record: Record, key: str, most: int = 50) -> Sequence[Row[Any]]:
 
 def error_queue(most: int = 100) -> Select[Any]:
     """Return the statement for what waits for a person, newest first, without the bytes."""
-    shown = [column for column in inbox.c if column.name not in {"raw", "ack"}]
-    return (
-        select(*shown)
-        .where(inbox.c.fate.in_(("quarantined", "refused", "partial")))
-        .order_by(inbox.c.received.desc())
-        .limit(most)
-    )
+    return waiting.queue(most=most)

@@ -53,8 +53,39 @@ inbox = Table(
 *fate* is `filed`, `quarantined`, `refused` or `partial`; *made* the references, one a line.
 """
 
-Index("inbox_by_time", inbox.c.bucket, inbox.c.received)
-Index("inbox_by_fate", inbox.c.fate, inbox.c.received)
+Index("inbox_by_feed", inbox.c.feed, inbox.c.received, inbox.c.fate, inbox.c.code)
+
+inbox_waiting = Table(
+    "inbox_waiting",
+    metadata,
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("feed", Text, primary_key=True),
+    Column("control_id", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("received", BigInteger, nullable=False),
+    Column("fate", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("answered", Text, nullable=False),
+)
+"""The messages that wait for a person: neither filed nor closed; with the answer that was sent."""
+
+Index("inbox_waiting_by_code", inbox_waiting.c.feed, inbox_waiting.c.code, inbox_waiting.c.received)
+
+inbox_act = Table(
+    "inbox_act",
+    metadata,
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("feed", Text, primary_key=True),
+    Column("control_id", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("acted", BigInteger, primary_key=True, autoincrement=False),
+    Column("act", Text, nullable=False),
+    Column("acted_by", Text, nullable=False),
+    Column("fate", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""What people did with a message: `replayed`, `closed`, `reopened`; its fate and code after it."""
 
 inbox_key = Table(
     "inbox_key",
@@ -66,7 +97,11 @@ inbox_key = Table(
     Column("control_id", Text, primary_key=True),
     Column("sha256", Text, primary_key=True),
 )
-"""What a message can be found by: its control id and its accession numbers; bucket = hash(key)."""
+"""What a message can be found by; bucket = hash(key).
+
+Its control id, its accession numbers, and keyed hashes: of the NHS numbers in it, and of its codes
+that have no meaning yet (see `adapters.intake.message_keys`).
+"""
 
 claim = Table(
     "claim",
