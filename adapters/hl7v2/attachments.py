@@ -80,10 +80,17 @@ def encapsulated(obx: Segment, context: Context, title: str, created: str) -> At
         context.flag(DIFFERS, obx.address(5))
     if hold == ACTIVE:
         context.flag(ACTIVE, obx.address(5))
+    return attached(content, found, title, created, hold)
+
+
+def attached(
+    content: bytes, content_type: str, title: str, created: str, hold: str = ""
+) -> Attached:
+    """Return *content* as an Attachment; *hold* says why a person must look at it first."""
     # FHIR R4 asks for SHA-1 here; nothing relies on its strength.
     digest = hashlib.sha1(content, usedforsecurity=False).digest()
     tree: Tree = {
-        "contentType": found,
+        "contentType": content_type,
         "data": b64encode(content).decode("ascii"),
         "size": len(content),
         "hash": b64encode(digest).decode("ascii"),

@@ -45,6 +45,8 @@ class Dialect:
     """OBX-11 likewise."""
     category: str = "laboratory"
     """What the feed sends where OBR-24 is empty: a code of observation-category, or nothing."""
+    document_availability: str = ""
+    """TXA-19 (table 0273) where the sender leaves it empty, by written agreement."""
     histology_tests: frozenset[str] = frozenset()
     """OBR-4 codes of cellular pathology, for a sender that leaves OBR-24 empty."""
 

@@ -141,7 +141,7 @@ def _provenance(
     recorded = context.received_at or context.sent_at or when.at
     target = order.key_of("DiagnosticReport")
     version = value(header, 10) or when.text
-    tree = provenance(header, group, target, recorded, context)
+    tree = provenance(header, group.orc, target, recorded, context)
     return Made(order.key_of("Provenance", version), tree)
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from adapters.hl7v2.context import Context, refusal
 from adapters.hl7v2.er7 import Segment
 
-_HEADER = frozenset({"MSH", "SFT", "UAC", "ARV", "DSC"})
-_PATIENT = frozenset({"PID", "PD1", "NK1", "PV1", "PV2"})
+HEADER = frozenset({"MSH", "SFT", "UAC", "ARV", "DSC"})
+PATIENT = frozenset({"PID", "PD1", "NK1", "PV1", "PV2"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +150,11 @@ class _Walk:
         if name == "PID" and (self.made.groups or "PID" in self.made.patient):
             text = "The message speaks of more than one patient; send one message for each."
             raise refusal(100, "patients-several", segment.address(), text)
-        if name in _PATIENT and self.group is None and self.orc is None:
+        if name in PATIENT and self.group is None and self.orc is None:
             self.made.patient.setdefault(name, []).append(segment)
         elif name == "TQ1" and self.group is not None:
             self.group.timings.append(segment)
-        elif name in _HEADER:
+        elif name in HEADER:
             if name != "MSH":
                 self.made.kept.append((segment, "about the sending software"))
         elif self.group is not None:

@@ -27,7 +27,15 @@ Converter = Callable[[Message, Dialect, datetime | None], Content]
 
 RESULTS = ("ORU", "R01")
 
-_KINDS: Mapping[tuple[str, str], Converter] = MappingProxyType({RESULTS: oru_to_resources.convert})
+_KINDS: Mapping[tuple[str, str], Converter] = MappingProxyType(
+    {
+        RESULTS: oru_to_resources.convert,
+        **dict.fromkeys((("ORU", "R30"), ("ORU", "R31"), ("ORU", "R32")), oru_to_resources.convert),
+        **dict.fromkeys(
+            (("OUL", "R22"), ("OUL", "R23"), ("OUL", "R24")), oru_to_resources.convert_by_specimen
+        ),
+    }
+)
 _CODES = frozenset(code for code, _ in _KINDS)
 
 

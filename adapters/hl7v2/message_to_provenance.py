@@ -1,8 +1,8 @@
 """MSH to Provenance: which message a report came from, who sent it, and that it was converted.
 
 The guide makes one Provenance for the source and one for the transformation; here both are agents
-of one, whose target is the report. Source: the guide's sheets MSH[Provenance-Source] and
-MSH[Provenance-Transformation]; https://hl7.org/fhir/R4/provenance.html
+of one, whose target is what the message was about. Source: the guide's sheets
+MSH[Provenance-Source] and MSH[Provenance-Transformation]; https://hl7.org/fhir/R4/provenance.html
 """
 
 from datetime import datetime
@@ -13,7 +13,6 @@ from adapters.hl7v2.context import Context
 from adapters.hl7v2.conversion import Key, Link, Tree
 from adapters.hl7v2.dates import loose_date_time
 from adapters.hl7v2.er7 import Segment
-from adapters.hl7v2.groups import Group
 from adapters.hl7v2.to_organization import reference_to_sender, reference_to_xon
 from adapters.hl7v2.xcn_to_practitioner import reference_to_person
 
@@ -24,14 +23,14 @@ _ORDER_AGENTS = ((10, "enterer"), (11, "verifier"), (12, "author"), (19, "perfor
 
 
 def provenance(
-    header: Segment, group: Group, target: Key, recorded: datetime, context: Context
+    header: Segment, orc: Segment | None, target: Key, recorded: datetime, context: Context
 ) -> Tree:
-    """Return the Provenance of the report *target*; *recorded* is when its message came."""
+    """Return the Provenance of *target*, what a message was about; *recorded* is when it came."""
     sender = reference_to_xon(first(header, 22), context) or reference_to_sender(header, context)
     agents = [
         _agent("author", sender),
         _agent("assembler", {"display": "Portal FHIR, which converted the message"}),
-        *_order_agents(group.orc, context),
+        *_order_agents(orc, context),
     ]
     event = first(header, 9)
     activity = "^".join(part for part in (event[1], event[2], event[3]) if part)
@@ -53,7 +52,6 @@ def provenance(
     policies = [sent[1] for sent in (first(header, 21),) if sent[1].startswith(("http:", "urn:"))]
     if policies:
         tree["policy"] = policies
-    orc = group.orc
     ordered = value(orc, 9) if orc is not None else ""
     occurred = loose_date_time(ordered, context, orc.address(9)) if ordered and orc else ""
     if occurred:

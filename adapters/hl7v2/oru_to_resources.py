@@ -1,54 +1,61 @@
-"""ORU^R01 of any version from 2.2 to 2.8 to FHIR R4 resources: pure, whole, and never a guess.
+"""Results of any version from 2.2 to 2.8 to FHIR R4 resources: pure, whole, and never a guess.
 
-The map is the HL7 "Version 2 to FHIR" guide's ORU_R01, with each of its gaps decided by us. A
-message is converted with every segment accounted for, or refused with the field to blame; it is
-never converted in part.
+ORU^R01, and R30 to R32 from the point of care, have one order of segments; OUL^R22 to R24, which
+may begin with a specimen, another. The map is the HL7 "Version 2 to FHIR" guide's ORU_R01, with
+each of its gaps decided by us. A message is converted with every segment accounted for, or refused
+with the field to blame; it is never converted in part.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from urllib.parse import quote
+from datetime import datetime
 
-from adapters.hl7v2.codeable_concepts import table_code
-from adapters.hl7v2.composite import first, value
 from adapters.hl7v2.context import Context, made
-from adapters.hl7v2.conversion import Conversion, Flag, ReportGroup, Tree
-from adapters.hl7v2.dates import instant
+from adapters.hl7v2.conversion import Conversion, ReportGroup, Tree
 from adapters.hl7v2.dialect import Dialect
 from adapters.hl7v2.er7 import Message, Segment
 from adapters.hl7v2.group_to_report import report_group
 from adapters.hl7v2.groups import Group, Grouped, grouped
-from adapters.hl7v2.identifiers import authority_name, extended_identifier
 from adapters.hl7v2.micro_links import link_results
 from adapters.hl7v2.obx_value import DOCUMENT_TYPES
 from adapters.hl7v2.order import order_of
+from adapters.hl7v2.oul_groups import grouped_by_specimen
 from adapters.hl7v2.pid_to_patient import person_named
+from adapters.hl7v2.surroundings import every_segment, flags_of, surroundings, visit
 from adapters.hl7v2.text_guard import guard
 
-_LOCAL_CODES = "urn:portal-fhir:codes"
 _PATIENT_SEGMENTS = {
     "PID": "Patient",
     "PD1": "Patient",
     "NK1": "Patient.contact",
 }
 _VISIT_SEGMENTS = frozenset({"PV1", "PV2"})
-_TOMORROW = timedelta(days=1)
 
 
 def convert(message: Message, dialect: Dialect, received_at: datetime | None = None) -> Conversion:
-    """Return what *message*, an ORU^R01, becomes in *dialect*.
+    """Return what *message*, an ORU, becomes in *dialect*.
 
     *received_at* (aware) bounds what dates are believed: none later than the day after. Raises
     Refused (AE) with a stable code, the field to blame and an error code of table 0357: for an
     identity that is missing, broken or unclear, an order without a number or a test, a status of
     no meaning, a date that can't be believed, segments out of order, and a document that can't be
-    decoded. That it is an ORU^R01 is for `kinds` to tell.
+    decoded. That it is an ORU is for `kinds` to tell.
     """
-    context = _context(message, dialect, received_at)
-    parts = grouped(message.segments, context)
+    context = surroundings(message, dialect, received_at)
+    return _converted(message, grouped(message.segments, context), context)
+
+
+def convert_by_specimen(
+    message: Message, dialect: Dialect, received_at: datetime | None = None
+) -> Conversion:
+    """Return what *message*, an OUL, becomes in *dialect*: as `convert` does."""
+    context = surroundings(message, dialect, received_at)
+    return _converted(message, grouped_by_specimen(message.segments, context), context)
+
+
+def _converted(message: Message, parts: Grouped, context: Context) -> Conversion:
     person = person_named(parts.patient, context)
-    encounter = _encounter(parts, context)
+    encounter = visit(parts.patient, context)
     taken: set[tuple[str, ...]] = set()
     used: set[int] = set()
     reports: list[ReportGroup] = []
@@ -69,31 +76,7 @@ def convert(message: Message, dialect: Dialect, received_at: datetime | None = N
         accounted=_accounted(message, parts, encounter, context),
     )
     guard(message, (person.tree, *(each.tree for each in conversion.all_made())), context)
-    return replace(conversion, flags=_flags(message, context))
-
-
-def _context(message: Message, dialect: Dialect, received_at: datetime | None) -> Context:
-    header = message.segments[0]
-    authority = authority_name(first(header, 4)) or dialect.authority
-    base = dialect.local_base or (f"{_LOCAL_CODES}:{quote(authority)}" if authority else "")
-    latest = received_at + _TOMORROW if received_at is not None else None
-    context = Context(dialect, authority, base, None, received_at, latest)
-    sent = value(header, 7)
-    moment = instant(sent, context, header.address(7)) if sent else None
-    return replace(context, sent_at=moment[1] if moment else received_at)
-
-
-def _encounter(parts: Grouped, context: Context) -> Tree:
-    """Return PV1-19 as a reference by identifier to the visit.
-
-    A result message knows too little of a visit to make an Encounter of it.
-    """
-    for pv1 in parts.patient.get("PV1", ()):
-        visit = extended_identifier(first(pv1, 19), context, pv1.address(19))
-        if visit:
-            visit.setdefault("type", table_code("VN", "v2-0203"))
-            return {"type": "Encounter", "identifier": visit}
-    return {}
+    return replace(conversion, flags=flags_of(message, context))
 
 
 def _accounted(
@@ -113,10 +96,7 @@ def _accounted(
             fates.setdefault(segment.number, fate)
     for segment, reason in parts.kept:
         fates[segment.number] = f"kept raw: {reason}"
-    lost = [segment.address() for segment in message.segments if segment.number not in fates]
-    if lost:
-        raise AssertionError(f"Segments are unaccounted for: {', '.join(lost)}.")
-    return {segment.number: fates[segment.number] for segment in message.segments}
+    return every_segment(message, fates)
 
 
 def _patient_fate(segment: Segment, encounter: Tree) -> str:
@@ -147,9 +127,3 @@ def _resources(group: Group) -> Iterator[tuple[Segment, str]]:
         yield result.obx, resource
         for note in result.notes:
             yield note, resource
-
-
-def _flags(message: Message, context: Context) -> tuple[Flag, ...]:
-    """Return the reader's flags and the mapper's, each once, in order."""
-    of_reader = [Flag(code, "") for code in message.flags]
-    return tuple(dict.fromkeys((*of_reader, *context.flags)))

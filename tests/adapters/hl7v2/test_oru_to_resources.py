@@ -227,7 +227,7 @@ def test_a_test_that_only_the_sender_knows_is_named_with_its_unit():
     [
         ("ADT^A01", 200),
         ("ORU", 201),
-        ("ORU^R30", 201),
+        ("ORU^R33", 201),
         ("oru^r01", 200),
         ("ORU_R01", 200),
         ("", 200),
