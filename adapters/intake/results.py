@@ -5,23 +5,19 @@ not at all. A later message about the same filler number updates the same resour
 that arrives late is kept and not applied; nothing moves from one patient to another.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-from adapters.hl7v2.conversion import PATIENT, Conversion, Key, Made, ReportGroup, resolve
+from adapters.hl7v2.conversion import Conversion, Key, ReportGroup
 from adapters.intake import claims, code_maps
+from adapters.intake.beside import file_directory, file_person, ids_of
 from adapters.intake.buckets import of_person, require
 from adapters.intake.feeds import Feed
 from adapters.intake.group_filing import Setting, file_group
 from adapters.intake.identity import identify
-from adapters.intake.occasion import Occasion, Outcome, reference, worded
+from adapters.intake.occasion import Occasion, Outcome, worded
 from adapters.intake.unclear import Unclear
-from fhir_server.model import json
-from fhir_server.model.ids import bucket_of, derived_id
-from fhir_server.model.validate import judge
+from fhir_server.model.ids import bucket_of
 from fhir_server.record import Record, Writer
-
-Tree = dict[str, Any]
 
 
 def file(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
@@ -35,18 +31,10 @@ def file(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
     require(occasion.buckets, bucket_of(patient))
     for group in conversion.groups:
         _refuse_another_patient(writer, group, patient)
-    made: list[str] = []
-    if identity.stored is None:
-        tree = judge(conversion.person.tree)
-        stored = writer.file(tree, id_=patient, patient=patient, release_at=writer.now).stored
-        made.append(reference(stored))
-    for number in claims.of_person(conversion.person):
-        claims.hold(writer, number, patient)
-    ids = _ids(writer.id_key, conversion, patient)
-    made.extend(
-        _file_directory_entry(writer, resolve(one.tree, ids), ids[one.key], occasion)
-        for one in (*conversion.organizations, *conversion.practitioners)
-    )
+    made = file_person(writer, conversion.person, identity)
+    directory = (*conversion.organizations, *conversion.practitioners)
+    ids = ids_of(writer.id_key, patient, directory, _own_keys(conversion))
+    made.extend(file_directory(writer, directory, ids, occasion))
     flags = list(identity.flags)
     is_cut = any(flag.code == "document-withdrawn" for flag in conversion.flags)
     setting = Setting(
@@ -86,33 +74,8 @@ def _refuse_another_patient(writer: Writer, group: ReportGroup, patient: str) ->
     raise Unclear("AE", 205, "order-other-patient", address, text)
 
 
-def _file_directory_entry(writer: Writer, tree: Tree, id_: str, occasion: Occasion) -> str:
-    """Add an organisation or a person at work to the directory, or what is not yet known of them.
-
-    A result is not where the directory is changed: what is known stays as it is.
-    """
-    before = writer.current(tree["resourceType"], id_)
-    known = {} if before is None else json.decode(before.body)
-    if before is not None and tree.keys() <= known.keys():
-        return reference(before)
-    require(occasion.buckets, bucket_of(id_))
-    merged = judge(tree | {name: value for name, value in known.items() if name not in _OWN})
-    return reference(writer.file(merged, id_=id_, patient="", release_at=writer.now).stored)
-
-
-_OWN = frozenset({"id", "meta"})
-
-
-def _ids(id_key: bytes, conversion: Conversion, patient: str) -> dict[Key, str]:
-    ids = {PATIENT: patient}
-    for one in (*conversion.organizations, *conversion.practitioners):
-        ids[one.key] = derived_id(id_key, *one.key)
+def _own_keys(conversion: Conversion) -> Iterator[Key]:
+    """Yield the keys of what goes into the patient's record."""
     for group in conversion.groups:
-        for key in _keys(group.all_made(), group.status_only):
-            ids[key] = derived_id(id_key, *key, bucket=bucket_of(patient))
-    return ids
-
-
-def _keys(made: Iterable[Made], more: Iterable[Key]) -> Iterable[Key]:
-    yield from (one.key for one in made)
-    yield from more
+        yield from (one.key for one in group.all_made())
+        yield from group.status_only
