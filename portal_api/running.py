@@ -7,24 +7,27 @@ then ends; a frame that was not committed gets no answer. After a failed disk no
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from adapters.intake.certificates import FileWrong, renewed
 from adapters.intake.desk import at_desk
 from adapters.intake.feeds import Feed
-from adapters.intake.listener import Limits, hang_up, listen
+from adapters.intake.listener import Limits, Reception, hang_up, listen
+from adapters.intake.tls import TlsDoor, listen_tls
 from fhir_server import notary as notaries
 from fhir_server.audit.publication import PublicationRefused, Published
 from fhir_server.clock import micros
 from fhir_server.errors import FhirError, traced
-from portal_api import control, http_server
+from portal_api import control, http_server, silence
 from portal_api.control import Carry
 from portal_api.portal import Portal
+from portal_api.settings import Address
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,7 @@ async def run(
         await doors.enter_async_context(_background(_serve_control(portal, commands)))
         if parts.work:
             await doors.enter_async_context(_background(_work(portal)))
+            await doors.enter_async_context(_background(silence.watch(portal.record)))
         if parts.http:
             await doors.enter_async_context(_http(portal, app, stop))
         if started is not None:
@@ -110,31 +114,57 @@ async def _http(portal: Portal, app: ASGIApp, stop: asyncio.Event) -> AsyncItera
 
 @asynccontextmanager
 async def _mllp(portal: Portal) -> AsyncIterator[None]:
-    address = portal.settings.mllp
-    if not address.is_loopback:
-        _refuse_open_door(portal.feeds())
     reception = at_desk(portal.record, portal.feeds, Limits(), portal.tally)
-    try:
-        server = await listen(reception, address.host, address.port)
-    except OSError:
-        raise NotStarted(
-            f"Nothing can listen on PORTAL_MLLP_ADDRESS={address}: is it in use?"
-        ) from None
+    with _bound("PORTAL_MLLP_ADDRESS", portal.settings.mllp):
+        _refuse_open_door(portal)
+        server = await listen(reception, portal.settings.mllp.host, portal.settings.mllp.port)
+    guarded = await _over_tls(portal, reception)
     async with _background(_reread(portal)):
         try:
             yield
         finally:
             server.close()
+            if guarded is not None:
+                guarded.close()
             hang_up(portal.tally)
             await _drained(portal)
 
 
-def _refuse_open_door(feeds: tuple[Feed, ...]) -> None:
+async def _over_tls(portal: Portal, reception: Reception) -> TlsDoor | None:
+    tls = portal.settings.mllp_tls
+    if tls is None:
+        return None
+    if not tls.address.is_loopback:
+        _refuse_unnamed(feed for feed in portal.feeds() if feed.certificates)
+    try:
+        context = renewed(tls.files)
+    except FileWrong as wrong:
+        raise NotStarted(f"PORTAL_MLLP_TLS_{wrong.name.upper()} {wrong.why}.") from None
+    with _bound("PORTAL_MLLP_TLS_ADDRESS", tls.address):
+        return await listen_tls(reception, tls.address.host, tls.address.port, context)
+
+
+@contextmanager
+def _bound(setting: str, address: Address) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        raise NotStarted(f"Nothing can listen on {setting}={address}: is it in use?") from None
+
+
+def _refuse_open_door(portal: Portal) -> None:
+    if portal.settings.mllp.is_loopback:
+        return
+    feeds = portal.feeds()
     if not feeds:
         raise NotStarted(
             "PORTAL_MLLP_ADDRESS is not a loopback address, and no feed is agreed on: "
-            "add one with portal-fhir feed add."
+            "add one with portal-fhir feed add or feed import."
         )
+    _refuse_unnamed(feeds)
+
+
+def _refuse_unnamed(feeds: Iterable[Feed]) -> None:
     for feed in feeds:
         if not feed.names_its_sender():
             raise NotStarted(

@@ -16,11 +16,17 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from adapters.intake.certificates import CertificateFiles
+
 DEFAULTS: Mapping[str, str] = MappingProxyType(
     {
         "PORTAL_DATABASE_URL": "sqlite:///var/portal.db",
         "PORTAL_HTTP_ADDRESS": "127.0.0.1:8000",
         "PORTAL_MLLP_ADDRESS": "127.0.0.1:2575",
+        "PORTAL_MLLP_TLS_ADDRESS": "",
+        "PORTAL_MLLP_TLS_CERTIFICATE": "",
+        "PORTAL_MLLP_TLS_KEY": "",
+        "PORTAL_MLLP_TLS_CLIENT_CA": "",
         "PORTAL_PUBLIC_URL": "http://127.0.0.1:8000",
         "PORTAL_DATA_DIR": "var",
     }
@@ -28,6 +34,7 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
 SECRET = frozenset({"PORTAL_DATABASE_URL"})
 """The settings that may be given as a file: NAME_FILE holds its path."""
 
+_TLS = "PORTAL_MLLP_TLS_"
 _DRIVERS: Mapping[str, str] = MappingProxyType(
     {
         "postgresql": "postgresql+psycopg",
@@ -62,6 +69,14 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class MllpTls:
+    """Where messages are taken over TLS, and the files that it needs."""
+
+    address: Address
+    files: CertificateFiles
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What whoever runs the portal decides, judged: nothing of it has to be checked again."""
 
@@ -73,6 +88,7 @@ class Settings:
     """What links start with: scheme and authority, perhaps a path, no slash at the end."""
     data_dir: Path
     """Where what is not in the database is kept: published checkpoints, the signing key."""
+    mllp_tls: MllpTls | None = None
 
     def __repr__(self) -> str:
         """Leave out the database's password."""
@@ -96,6 +112,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         mllp=_address("PORTAL_MLLP_ADDRESS", values["PORTAL_MLLP_ADDRESS"]),
         public_url=_public_url(values["PORTAL_PUBLIC_URL"]),
         data_dir=_data_dir(values["PORTAL_DATA_DIR"]),
+        mllp_tls=_mllp_tls(values),
     )
 
 
@@ -139,8 +156,36 @@ def _address(name: str, text: str) -> Address:
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
-        raise SettingWrong(f"{name} must be host:port, such as {DEFAULTS[name]}; it is {text!r}.")
+        example = DEFAULTS[name] or "0.0.0.0:2576"
+        raise SettingWrong(f"{name} must be host:port, such as {example}; it is {text!r}.")
     return Address(host, int(port))
+
+
+def _mllp_tls(values: Mapping[str, str]) -> MllpTls | None:
+    """Return the TLS door; None where none of its settings is set. All of them, or none."""
+    names = [name for name in DEFAULTS if name.startswith(_TLS)]
+    given = {name: values[name] for name in names if values[name]}
+    if not given:
+        return None
+    address = given.pop(names[0], "")
+    judged = _address(names[0], address) if address else None
+    paths = {name.removeprefix(_TLS).lower(): _file(name, path) for name, path in given.items()}
+    missing = [name for name in names if not values[name]]
+    if judged is None or missing:
+        first = next(name for name in names if values[name])
+        raise SettingWrong(f"{first} is set without {missing[0]}: TLS needs all four of them.")
+    return MllpTls(judged, CertificateFiles(**paths))
+
+
+def _file(name: str, text: str) -> Path:
+    path = Path(text)
+    try:
+        usable = path.is_file()
+    except (OSError, ValueError):
+        usable = False
+    if not usable:
+        raise SettingWrong(f"{name} names no file: {text!r}.")
+    return path.absolute()
 
 
 def _public_url(text: str) -> str:

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from adapters.hl7v2.ack import Fault
 from adapters.hl7v2.header import glimpse
 from adapters.intake import batches, reception, synthetic
+from adapters.intake.admission import Peer, admitted, is_known
 from adapters.intake.feeds import Feed, Mismatch, choose, frame_limit
 from adapters.intake.listener import Answers, Left, Limits, Reception, Tally
 from adapters.intake.reading import STRANGER, STRANGER_KEPT, Read, Verdict, arrival_of
@@ -29,16 +30,21 @@ _TEXT = {
 def at_desk(record: Record, feeds: Feeds, limits: Limits, tally: Tally) -> Reception:
     """Return what a listener hands its frames to; *feeds* is asked anew for every frame."""
 
-    async def take(payload: bytes, peer: str, flags: tuple[str, ...]) -> "asyncio.Future[Answers]":
-        future = await asyncio.to_thread(batches.receive, record, feeds(), payload, peer, flags)
+    def of(peer: Peer) -> tuple[Feed, ...]:
+        return admitted(feeds(), peer)
+
+    async def take(payload: bytes, peer: Peer, flags: tuple[str, ...]) -> "asyncio.Future[Answers]":
+        future = await asyncio.to_thread(
+            batches.receive, record, of(peer), payload, peer.address, flags
+        )
         return asyncio.wrap_future(future)
 
-    async def leave(left: Left, peer: str) -> Answers:
-        future = await asyncio.to_thread(_left, record, feeds(), left, peer)
+    async def leave(left: Left, peer: Peer) -> Answers:
+        future = await asyncio.to_thread(_left, record, of(peer), left, peer.address)
         return await asyncio.wrap_future(future)
 
-    async def turn_away(peer: str, reason: str) -> None:
-        access = reception.feed_access(STRANGER, peer)
+    async def turn_away(peer: Peer, reason: str) -> None:
+        access = reception.feed_access(STRANGER, peer.address)
         try:
             noted = record.note(
                 access, "message-refused", outcome="4", entity="feed:unknown", reason=reason
@@ -47,10 +53,13 @@ def at_desk(record: Record, feeds: Feeds, limits: Limits, tally: Tally) -> Recep
         except Unavailable:
             tally.counts["not-noted"] += 1
 
-    def most(peer: str) -> int:
-        return min(frame_limit(feeds(), peer), limits.frame)
+    def knows(peer: Peer) -> bool:
+        return is_known(feeds(), peer)
 
-    return Reception(take, leave, turn_away, most, limits, tally)
+    def most(peer: Peer) -> int:
+        return min(frame_limit(of(peer), peer.address), limits.frame)
+
+    return Reception(take, leave, turn_away, knows, most, limits, tally)
 
 
 def _left(record: Record, feeds: tuple[Feed, ...], left: Left, peer: str) -> "Future[Answers]":

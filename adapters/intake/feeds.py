@@ -35,6 +35,7 @@ RESERVED = frozenset({"unknown"})
 """Names that stand for no agreement."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}")
 _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"control_ids": get_args(Uniqueness), "identity_ack": ("AA", "AE")}
 )
@@ -52,10 +53,12 @@ class Feed:
     which only a feed on loopback may have. *backload* files history: no notices, no unread marks,
     no holds by age. *control_ids* says how long a control id stays unique. *identity_ack* answers
     a message whose person disagrees with the one known. *contact* is whom a patient rings.
+    *certificates* are SHA-256 fingerprints: with one of these, over TLS, and no other way.
     """
 
     name: str
     sources: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
     sending_application: str = ""
     sending_facility: str = ""
     receiving_application: str = ""
@@ -189,6 +192,11 @@ def _judge(feed: Feed) -> None:
         raise FeedWrongError(
             f"name: {feed.name!r} can't be the name of a feed; take letters, digits, - and _."
         )
+    for certificate in feed.certificates:
+        if not _FINGERPRINT.fullmatch(certificate):
+            raise FeedWrongError(
+                f"certificates: {certificate!r} is no SHA-256 fingerprint of 64 hexadecimal digits."
+            )
     for setting, allowed in _CHOICES.items():
         if getattr(feed, setting) not in allowed:
             raise FeedWrongError(f"{setting}: it is one of {', '.join(allowed)}.")

@@ -6,24 +6,32 @@ limits of size, time and number, and costs the others nothing.
 """
 
 import asyncio
-import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from adapters.hl7v2.mllp import Cut, Event, Frame, Framer, Junk, TooLarge, WrongProtocol, wrap
-
-log = logging.getLogger(__name__)
+from adapters.hl7v2.mllp import (
+    HEAD_KEPT,
+    Cut,
+    Event,
+    Frame,
+    Framer,
+    Junk,
+    TooLarge,
+    WrongProtocol,
+    wrap,
+)
+from adapters.intake.admission import Peer
 
 Answers = tuple[bytes, ...]
-Take = Callable[[bytes, str, tuple[str, ...]], Awaitable["asyncio.Future[Answers]"]]
+Take = Callable[[bytes, Peer, tuple[str, ...]], Awaitable["asyncio.Future[Answers]"]]
 """Payload, peer and framing flags to a future of its answers; awaited a frame at a time."""
 
-TurnAway = Callable[[str, str], Awaitable[None]]
-"""Peer and stable code of a connection that was closed before anything was read from it."""
+TurnAway = Callable[[Peer, str], Awaitable[None]]
+"""Peer, and stable code of why its connection is closed before anything was taken from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,7 @@ class Left:
     digest: str = ""
 
 
-Leave = Callable[[Left, str], Awaitable[Answers]]
+Leave = Callable[[Left, Peer], Awaitable[Answers]]
 """What is left of a frame, and peer, to its answers."""
 
 
@@ -84,7 +92,9 @@ class Reception:
     take: Take
     leave: Leave
     turn_away: TurnAway
-    most: Callable[[str], int]
+    knows: Callable[[Peer], bool]
+    """Whether there is any feed that this peer can speak as."""
+    most: Callable[[Peer], int]
     """How many bytes a frame of this peer may have."""
     limits: Limits
     tally: Tally
@@ -92,13 +102,36 @@ class Reception:
 
 async def listen(reception: Reception, host: str, port: int) -> asyncio.Server:
     """Return the server, listening; closing it stops new connections, not those that are open."""
-    return await asyncio.start_server(
-        lambda reader, writer: _serve(reception, reader, writer),
-        host,
-        port,
-        limit=reception.limits.chunk,
-        backlog=512,
-    )
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = Peer(str(writer.get_extra_info("peername")[0]))
+        with place(reception, peer.address) as is_free:
+            if is_free:
+                await converse(reception, peer, reader, writer)
+            else:
+                writer.close()
+
+    limit = reception.limits.chunk
+    return await asyncio.start_server(serve, host, port, limit=limit, backlog=512)
+
+
+@contextmanager
+def place(reception: Reception, address: str) -> Iterator[bool]:
+    """Tell whether there is room for another connection from *address*, and keep it meanwhile."""
+    tally, limits = reception.tally, reception.limits
+    if tally.peers.total() >= limits.connections or (
+        tally.peers[address] >= limits.connections_of_one
+    ):
+        tally.counts["connection-refused"] += 1
+        yield False
+        return
+    tally.peers[address] += 1
+    tally.counts["connections"] += 1
+    try:
+        yield True
+    finally:
+        tally.peers[address] -= 1
+        tally.peers += Counter()  # forget those with no connection
 
 
 def hang_up(tally: Tally) -> None:
@@ -112,41 +145,30 @@ def hang_up(tally: Tally) -> None:
         reader.feed_eof()
 
 
-async def _serve(
-    reception: Reception, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+async def converse(
+    reception: Reception, peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    tally = reception.tally
-    peer = str(writer.get_extra_info("peername")[0])
-    limits = reception.limits
-    if len(tally.connections) >= limits.connections or (
-        tally.peers[peer] >= limits.connections_of_one
-    ):
-        tally.counts["connection-refused"] += 1
-        writer.close()
-        return
+    """Take what comes over one connection, and answer it, until it ends; then close it."""
+    tally, limits = reception.tally, reception.limits
     tally.connections.add((reader, writer))
-    tally.peers[peer] += 1
-    tally.counts["connections"] += 1
     answers: asyncio.Queue[asyncio.Future[Answers] | None] = asyncio.Queue(limits.pipelined)
     sending = asyncio.create_task(_send(answers, writer, tally, limits.answer_seconds))
     try:
         await _read(_Connection(reception, peer, answers), reader)
     finally:
         await answers.put(None)
-        with suppress(ConnectionError):
+        with suppress(OSError):
             await sending
         writer.close()
-        with suppress(ConnectionError, TimeoutError):
+        with suppress(OSError):
             await writer.wait_closed()
         tally.connections.discard((reader, writer))
-        tally.peers[peer] -= 1
-        tally.peers += Counter()  # forget those with no connection
 
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
     reception: Reception
-    peer: str
+    peer: Peer
     answers: "asyncio.Queue[asyncio.Future[Answers] | None]"
 
 
@@ -169,7 +191,7 @@ async def _read(connection: _Connection, reader: asyncio.StreamReader) -> None:
                 begun = None
                 continue
             break
-        except ConnectionError as ended:
+        except OSError as ended:
             tally.counts[f"ended-{type(ended).__name__}"] += 1
             break
         received += len(chunk)
@@ -203,7 +225,8 @@ async def _end(connection: _Connection, framer: Framer, reason: str = "") -> Non
         if tally.stopping and isinstance(event, Cut):
             continue
         if reason and isinstance(event, Cut):
-            await _leave(connection, Left(event.partial, reason, len(event.partial)))
+            head = event.partial[:HEAD_KEPT]
+            await _leave(connection, Left(head, reason, len(event.partial)))
         else:
             await _one(connection, event)
 
@@ -263,7 +286,7 @@ async def _send(
                 try:
                     writer.write(wrap(answer))
                     await asyncio.wait_for(writer.drain(), seconds)
-                except (ConnectionError, TimeoutError) as error:
+                except OSError as error:
                     broken = error
                     writer.transport.abort()
             if broken is not None:

@@ -14,6 +14,7 @@ from sqlalchemy import Row
 
 from adapters.hl7v2.header import glimpse
 from adapters.intake import filing, inbox, reception
+from adapters.intake.admission import Peer, admitted
 from adapters.intake.feeds import Feed, Mismatch, choose
 from adapters.intake.inbox import Arrival, Fate, Fated
 from adapters.intake.occasion import Occasion, Outcome
@@ -73,7 +74,8 @@ def _read_again(
     """Return the message under the agreement that it came under, or the one that fits it now."""
     header = glimpse(kept.raw)
     named = next((feed for feed in feeds if feed.name == kept.feed), None)
-    chosen = named or choose(feeds, kept.peer, header)
+    # What no feed was proven for then can't be proven now: whoever has a certificate sends again.
+    chosen = named or choose(admitted(feeds, Peer(kept.peer)), kept.peer, header)
     if isinstance(chosen, Mismatch):
         return Read(kept, header, STRANGER, of_mismatch(chosen), flags)
     if sha256(kept.raw).hexdigest() != kept.sha256 or not kept.raw:

@@ -1,8 +1,10 @@
 """Sending messages over MLLP, as a hospital does: one connection, one message, its answers."""
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from adapters.hl7v2.header import Header, glimpse
 from adapters.hl7v2.mllp import Frame, Framer, wrap
@@ -18,14 +20,17 @@ class NoAnswer(Exception):
 
 
 @contextmanager
-def send(host: str, port: int, *, seconds: float = 60.0) -> Iterator[Callable[[bytes], bytes]]:
+def send(
+    host: str, port: int, *, seconds: float = 60.0, tls: ssl.SSLContext | None = None
+) -> Iterator[Callable[[bytes], bytes]]:
     """Give a function that sends a message on one persistent connection and returns its answer.
 
     A message that asks for two answers (MSH-15 and MSH-16) gets both, one after the other; one
-    that asks for none gets none. *seconds* limits the wait. The function raises NoAnswer where an
-    answer that is due does not come.
+    that asks for none gets none. *seconds* limits the wait; with *tls* the connection is encrypted,
+    and *host* has to be the receiver's name. The function raises NoAnswer where an answer that is
+    due does not come, and OSError where the connection fails.
     """
-    with socket.create_connection((host, port), timeout=seconds) as connection:
+    with _connected(host, port, seconds, tls) as connection:
         framer = Framer(ANSWER_LIMIT)
         waiting: list[bytes] = []
 
@@ -51,6 +56,32 @@ def send(host: str, port: int, *, seconds: float = 60.0) -> Iterator[Callable[[b
             return first + following() if _is_owed_another(header, first) else first
 
         yield exchange
+
+
+def client_context(
+    authority: Path | None, certificate: Path | None, key: Path | None
+) -> ssl.SSLContext:
+    """Return how a sender connects over TLS: with its *certificate* and *key*, where it has them.
+
+    *authority* signed the receiver's certificate; None: one that this machine trusts anyway. Raises
+    OSError for a file that can't be used.
+    """
+    context = ssl.create_default_context(cafile=authority)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if certificate is not None:
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    return context
+
+
+def _connected(host: str, port: int, seconds: float, tls: ssl.SSLContext | None) -> socket.socket:
+    connection = socket.create_connection((host, port), timeout=seconds)
+    if tls is None:
+        return connection
+    try:
+        return tls.wrap_socket(connection, server_hostname=host)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def code_of(answer: bytes) -> str:

@@ -73,6 +73,8 @@ def _run(settings: Settings, parts: Parts, *, quiet: bool) -> None:
         if parts.http:
             typer.echo(f"HTTP on {settings.http}, as {settings.public_url}")
         if parts.mllp:
+            if settings.mllp_tls is not None:
+                typer.echo(f"MLLP over TLS on {settings.mllp_tls.address}")
             typer.echo(f"MLLP on {settings.mllp}")
 
     if demonstration.is_here(settings.database_url):

@@ -25,10 +25,12 @@ _FOLDER = "checkpoints"
 
 
 def refuse_open_doors(settings: Settings) -> None:
-    """Raise NotStarted unless both addresses are this machine's alone."""
+    """Raise NotStarted unless every address is this machine's alone."""
+    tls = settings.mllp_tls
     for name, address in (
         ("PORTAL_HTTP_ADDRESS", settings.http),
         ("PORTAL_MLLP_ADDRESS", settings.mllp),
+        ("PORTAL_MLLP_TLS_ADDRESS", tls.address if tls else settings.mllp),
     ):
         if not address.is_loopback:
             raise NotStarted(

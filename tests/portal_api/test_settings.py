@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal_api.settings import DEFAULTS, Address, Settings, SettingWrong, from_environment
+from adapters.intake.certificates import CertificateFiles
+from portal_api.settings import (
+    DEFAULTS,
+    Address,
+    MllpTls,
+    Settings,
+    SettingWrong,
+    from_environment,
+)
 
 
 def test_everything_has_a_working_default() -> None:
@@ -69,6 +77,44 @@ def test_every_setting_can_be_given(tmp_path) -> None:
 def test_a_wrong_value_stops_the_start_with_a_sentence_that_names_it(name: str, value: str) -> None:
     with pytest.raises(SettingWrong, match=rf"^{name}[ ].*\.$"):
         from_environment({name: value})
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> dict[str, str]:
+    """The settings of a TLS door; its files are there, and nobody has looked into them."""
+    for name in ("portal.crt", "portal.key", "authorities.pem"):
+        (tmp_path / name).touch()
+    return {
+        "PORTAL_MLLP_TLS_ADDRESS": "0.0.0.0:2576",
+        "PORTAL_MLLP_TLS_CERTIFICATE": str(tmp_path / "portal.crt"),
+        "PORTAL_MLLP_TLS_KEY": str(tmp_path / "portal.key"),
+        "PORTAL_MLLP_TLS_CLIENT_CA": str(tmp_path / "authorities.pem"),
+    }
+
+
+def test_a_tls_door_has_an_address_and_three_files(tls: dict[str, str], tmp_path: Path) -> None:
+    files = CertificateFiles(
+        tmp_path / "portal.crt", tmp_path / "portal.key", tmp_path / "authorities.pem"
+    )
+    assert from_environment(tls).mllp_tls == MllpTls(Address("0.0.0.0", 2576), files)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PORTAL_MLLP_TLS_ADDRESS",
+        "PORTAL_MLLP_TLS_CERTIFICATE",
+        "PORTAL_MLLP_TLS_KEY",
+        "PORTAL_MLLP_TLS_CLIENT_CA",
+    ],
+)
+def test_half_a_tls_door_stops_the_start_with_a_sentence_that_names_what_is_missing(
+    tls: dict[str, str], name: str
+) -> None:
+    with pytest.raises(SettingWrong, match=rf"^PORTAL_MLLP_TLS_\w+ is set without {name}: "):
+        from_environment(tls | {name: ""})
+    with pytest.raises(SettingWrong, match=rf"^{name} .*\.$"):
+        from_environment(tls | {name: "nowhere"})
 
 
 def test_an_unknown_setting_is_refused_by_name() -> None:

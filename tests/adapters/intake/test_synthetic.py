@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from adapters.hl7v2.mllp import wrap
 from adapters.intake import synthetic
+from adapters.intake.admission import Peer
 from adapters.intake.desk import at_desk
 from adapters.intake.feeds import LOOPBACK, Feed, decode, encode
 from adapters.intake.listener import Left, Limits, Tally
@@ -103,7 +104,7 @@ def test_the_setting_survives_being_kept() -> None:
 
 async def _left(record: Record, part: bytes) -> None:
     reception = at_desk(record, lambda: (ONLY_SYNTHETIC,), Limits(), Tally())
-    await reception.leave(Left(part, "frame-cut", len(part)), "127.0.0.1")
+    await reception.leave(Left(part, "frame-cut", len(part)), Peer("127.0.0.1"))
 
 
 def test_a_frame_that_was_cut_off_is_not_kept_either(record: Record, message: Message) -> None:

@@ -1,0 +1,40 @@
+"""Which feeds somebody may speak as, by what the way in proves of them before a message is read.
+
+A client certificate is proof of a feed that names its fingerprint, and of no other; a feed that
+names certificates is spoken as over TLS with one of them, and no other way. What a feed asks of
+address and names (MSH-3 to MSH-6) is asked of each message all the same.
+"""
+
+from dataclasses import dataclass, replace
+
+from adapters.intake.feeds import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other end of a connection.
+
+    *certificate* is the SHA-256 of the client certificate that it proved to hold, in lower-case
+    hexadecimal; empty on a connection without TLS.
+    """
+
+    address: str
+    certificate: str = ""
+
+
+def admitted(feeds: tuple[Feed, ...], peer: Peer) -> tuple[Feed, ...]:
+    """Return *feeds*; those that *peer* can't speak as are left without a source."""
+    return tuple(
+        feed if _admits(feed, peer.certificate) else replace(feed, sources=()) for feed in feeds
+    )
+
+
+def is_known(feeds: tuple[Feed, ...], peer: Peer) -> bool:
+    """Tell whether there is a feed that *peer* can speak as at all."""
+    return any(_admits(feed, peer.certificate) for feed in feeds)
+
+
+def _admits(feed: Feed, certificate: str) -> bool:
+    if not certificate:
+        return not feed.certificates
+    return certificate in {one.replace(":", "").lower() for one in feed.certificates}
