@@ -2,20 +2,19 @@
 
 import asyncio
 import os
-import tomllib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from adapters.intake import code_maps, feeds, inbox, registry, replay, standing
-from fhir_server.access import Access, Agent, NoRecord
+from adapters.intake import code_maps, inbox, replay, standing, waiting
 from fhir_server.clock import from_micros, instant_text
 from fhir_server.errors import Invalid
 from fhir_server.record import Asked, Writer
-from portal_api import control, lock, registering
+from portal_api import agreeing, control, lock, registering
 from portal_api.control import Carry
 from portal_api.issuing import issue
 from portal_api.opening import opened
+from portal_api.operating import operator_access
 from portal_api.portal import Portal
 from portal_api.settings import Settings
 
@@ -30,8 +29,11 @@ def commands(portal: Portal) -> Mapping[str, Carry]:
 
     return {
         "token": bound(issue),
-        "feed-add": bound(_add_feed),
-        "feed-end": bound(_end_feed),
+        "feed-add": bound(agreeing.add),
+        "feed-edit": bound(agreeing.edit),
+        "feed-import": bound(agreeing.bring_in),
+        "feed-codes": bound(agreeing.bring_in_codes),
+        "feed-end": bound(agreeing.end),
         "feed-retry": bound(_retry),
         "code-map": bound(_map_code),
         "trace": bound(_trace),
@@ -60,40 +62,12 @@ async def _awaited(answer: Awaitable[Any]) -> Any:
     return await answer
 
 
-def operator_access(user: str) -> Access:
-    """Return the access of whoever runs the machine: no record, but a name on the ledger."""
-    agent = Agent("operator", user=f"os:{user}", purpose="HOPERAT", behind=user)
-    return Access(agent, f"cli-{user}"[:64], NoRecord(), {})
-
-
 async def _submitted(
     portal: Portal, user: str, piece: Callable[[Writer], Any], feed: str, bucket: int
 ) -> Any:
     asked = Asked("feed-changed", f"feed:{feed}")
     future = portal.record.submit(operator_access(user), piece, buckets=[bucket], asked=asked)
     return await asyncio.wrap_future(future)
-
-
-async def _add_feed(portal: Portal, request: Tree, user: str) -> str:
-    try:
-        feed = feeds.from_settings(tomllib.loads(request["settings"]))
-    except (tomllib.TOMLDecodeError, feeds.FeedWrongError) as wrong:
-        raise Invalid.of(f"The feed can't be used: {wrong}") from None
-    name = feed.name
-    await _submitted(
-        portal, user, lambda writer: registry.agree(writer, feed), name, registry.bucket(name)
-    )
-    await asyncio.to_thread(portal.feeds.reread)
-    return name
-
-
-async def _end_feed(portal: Portal, request: Tree, user: str) -> bool:
-    name = str(request["name"])
-    ended = await _submitted(
-        portal, user, lambda writer: registry.end(writer, name), name, registry.bucket(name)
-    )
-    await asyncio.to_thread(portal.feeds.reread)
-    return bool(ended)
 
 
 async def _map_code(portal: Portal, request: Tree, user: str) -> str:
@@ -158,7 +132,7 @@ async def _errors(portal: Portal, _request: Tree, user: str) -> list[Tree]:
     """Return what waits for a person, newest first; the look is on the ledger first."""
     noted = portal.record.note(operator_access(user), "message-seen", entity="error-queue")
     await asyncio.wrap_future(noted)
-    rows = await asyncio.to_thread(portal.record.select, inbox.error_queue())
+    rows = await asyncio.to_thread(portal.record.select, waiting.queue())
     names = ("feed", "control_id", "fate", "code", "address", "reason")
     return [{name: getattr(row, name) for name in names} | _received(row.received) for row in rows]
 

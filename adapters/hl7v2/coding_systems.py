@@ -38,7 +38,13 @@ SYSTEMS: Mapping[str, str] = {
 }
 """Table 0396 names, in capitals, to the URIs of https://hl7.org/fhir/R4/terminologies-systems.html."""
 
+_LOCAL_CODES = "urn:portal-fhir:codes"
 _HL7_TABLE = re.compile(r"HL7-?(\d{4})")
+
+
+def sender_base(authority: str) -> str:
+    """Return the URI of the local codes of a sender (MSH-4) with whom no other is agreed."""
+    return f"{_LOCAL_CODES}:{quote(authority)}" if authority else ""
 
 
 def system_uri(name: str, local_base: str) -> str:

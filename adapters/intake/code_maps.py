@@ -5,9 +5,10 @@ until then its results are kept, shown to clinicians, and held from the patient.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, select, union, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, union, update
 
 from adapters.hl7v2.coding_systems import STANDARD
 from adapters.hl7v2.conversion import LocalCode
@@ -90,36 +91,61 @@ def count_unmapped(writer: Writer, feed: str, codes: Iterable[LocalCode]) -> Non
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A laboratory's code, by the URI of its system, and the coding that means the same."""
+
+    system: str
+    code: str
+    target: Tree
+
+
 def set_meaning(writer: Writer, feed: str, local: tuple[str, str], target: Tree) -> None:
-    """Give the laboratory's code *local* (system, code) its meaning from now on, for this feed.
+    """Give the laboratory's code *local* (system, code) its meaning: see `set_meanings`."""
+    set_meanings(writer, feed, (Meaning(*local, target),))
+
+
+def set_meanings(writer: Writer, feed: str, meanings: Sequence[Meaning]) -> None:
+    """Give each of the laboratory's codes its meaning from now on, for this feed.
 
     The caller holds the lock of `work_list_bucket`. Raises Unprocessable for a meaning in neither
     SNOMED CT nor LOINC, which would take a result for known that is not.
     """
-    system, code = local
-    if target.get("system") not in STANDARD or not target.get("code") or not code:
-        raise Unprocessable.of(
-            f"A code gets its meaning in one of {', '.join(sorted(STANDARD))}, as system|code."
-        )
-    _forget(writer, feed, system, code)
+    for one in meanings:
+        if one.target.get("system") not in STANDARD or not one.target.get("code") or not one.code:
+            raise Unprocessable.of(
+                f"A code gets its meaning in one of {', '.join(sorted(STANDARD))}, as system|code."
+            )
+    rows = {(key_of(one.system), key_of(one.code)): one.target for one in meanings}
+    if not rows:
+        return
+    keys = [{"in_system": system, "with_code": code} for system, code in rows]
+    for table in (code_map, unmapped_code):
+        here = (table.c.system == bindparam("in_system"), table.c.code == bindparam("with_code"))
+        writer.execute(delete(table).where(table.c.feed == feed, *here), keys)
+    agent = writer.access.agent
     writer.execute(
-        insert(code_map).values(
-            feed=feed,
-            system=system,
-            code=code,
-            target_system=target["system"],
-            target_code=target["code"],
-            target_display=target.get("display", ""),
-            changed=writer.now,
-            changed_by=writer.access.agent.behind or writer.access.agent.user,
-        )
+        insert(code_map),
+        [
+            {
+                "feed": feed,
+                "system": system,
+                "code": code,
+                "target_system": target["system"],
+                "target_code": target["code"],
+                "target_display": target.get("display", ""),
+                "changed": writer.now,
+                "changed_by": agent.behind or agent.user,
+            }
+            for (system, code), target in rows.items()
+        ],
     )
 
 
-def _forget(writer: Writer, feed: str, system: str, code: str) -> None:
-    for table in (code_map, unmapped_code):
-        key = (table.c.feed == feed, table.c.system == system, table.c.code == code)
-        writer.execute(delete(table).where(*key))
+def of_feed(feed: str) -> Select[Any]:
+    """Return the statement for every code of the feed that has a meaning."""
+    table = code_map.c
+    return select(code_map).where(table.feed == feed).order_by(table.code, table.system)
 
 
 def systems_of(feed: str, code: str) -> Select[Any]:

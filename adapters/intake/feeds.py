@@ -5,21 +5,15 @@ MSH-11 that it may carry. What fits no feed is refused and counted. Off loopback
 all of them.
 """
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
-from types import MappingProxyType
-from typing import Any, Literal, TypeVar, get_args
-from zoneinfo import ZoneInfo
+from typing import Literal
 
 from adapters.hl7v2.dialect import Dialect
 from adapters.hl7v2.header import Header
-from fhir_server.model import json
+from adapters.intake.expected import Expected
 
-Tree = dict[str, Any]
 Uniqueness = Literal["forever", "day", "never"]
-T = TypeVar("T")
 
 SOURCE_UNKNOWN = "source-unknown"
 """Stable code of a message from an address that no feed names."""
@@ -34,12 +28,6 @@ STRANGER_LIMIT = 1024 * 1024
 RESERVED = frozenset({"unknown"})
 """Names that stand for no agreement."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}")
-_CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"control_ids": get_args(Uniqueness), "identity_ack": ("AA", "AE")}
-)
-
 
 class FeedWrongError(Exception):
     """A feed's settings can't be used; the text names the setting."""
@@ -51,9 +39,9 @@ class Feed:
 
     *sources* are networks (`10.1.2.0/24`); an empty name in MSH-3 to MSH-6 stands for any name,
     which only a feed on loopback may have. *backload* files history: no notices, no unread marks,
-    no holds by age. *control_ids* says how long a control id stays unique. *identity_ack* answers
-    a message whose person disagrees with the one known. *contact* is whom a patient rings.
-    *certificates* are SHA-256 fingerprints: with one of these, over TLS, and no other way.
+    no holds by age. *control_ids* says how long a control id stays unique. *quarantine_ack*
+    answers a message that is kept for a person to look at, *identity_ack* one whose person
+    disagrees with the one known. *contact* is whom a patient rings.
     """
 
     name: str
@@ -65,6 +53,7 @@ class Feed:
     receiving_facility: str = ""
     processing_ids: frozenset[str] = frozenset({"P"})
     backload: bool = False
+    quarantine_ack: Literal["AA", "AE"] = "AE"
     identity_ack: Literal["AA", "AE"] = "AA"
     control_ids: Uniqueness = "forever"
     frame_limit: int = FRAME_LIMIT
@@ -73,6 +62,8 @@ class Feed:
     """The hospital's name, as a patient knows it."""
     synthetic_only: bool = False
     """Nothing is kept of a message about anybody who may exist: see `adapters.intake.synthetic`."""
+    expected: Expected = field(default_factory=Expected)
+    """When it sends, and from when its silence is an alarm."""
     dialect: Dialect = field(default_factory=Dialect)
 
     def names_its_sender(self) -> bool:
@@ -153,124 +144,3 @@ def _precision(feed: Feed) -> int:
             feed.receiving_facility,
         )
     )
-
-
-def encode(feed: Feed) -> bytes:
-    """Return the feed's settings as JSON, defaults left out."""
-    return json.encode(_shown(feed))
-
-
-def decode(settings: bytes) -> Feed:
-    """Return the feed that `encode` wrote."""
-    return from_settings(json.decode(settings))
-
-
-def from_settings(tree: Tree) -> Feed:
-    """Return the feed described by *tree*, as in JSON or TOML.
-
-    Raises FeedWrongError that names the setting: one that is unknown, or has a wrong value.
-    """
-    settings = dict(tree)
-    agreed = settings.pop("dialect", {})
-    if not isinstance(agreed, dict):
-        raise FeedWrongError("dialect: its settings stand in a table of their own.")
-    feed = _built(Feed, settings, "")
-    _judge(feed)
-    return replace(feed, dialect=_built(Dialect, agreed, "dialect."))
-
-
-def _judge(feed: Feed) -> None:
-    """Raise FeedWrongError for a value that no feed can have."""
-    for source in feed.sources:
-        try:
-            ip_network(source, strict=False)
-        except ValueError:
-            raise FeedWrongError(
-                f"sources: {source!r} is no network such as 10.1.2.0/24."
-            ) from None
-    if not _NAME.fullmatch(feed.name) or feed.name in RESERVED:
-        raise FeedWrongError(
-            f"name: {feed.name!r} can't be the name of a feed; take letters, digits, - and _."
-        )
-    for certificate in feed.certificates:
-        if not _FINGERPRINT.fullmatch(certificate):
-            raise FeedWrongError(
-                f"certificates: {certificate!r} is no SHA-256 fingerprint of 64 hexadecimal digits."
-            )
-    for setting, allowed in _CHOICES.items():
-        if getattr(feed, setting) not in allowed:
-            raise FeedWrongError(f"{setting}: it is one of {', '.join(allowed)}.")
-    if not 0 < feed.frame_limit <= FRAME_LIMIT:
-        raise FeedWrongError(f"frame_limit: it lies between 1 and {FRAME_LIMIT} bytes.")
-
-
-def _built(kind: type[T], settings: Tree, prefix: str) -> T:
-    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]  # a dataclass it is
-    empty: Any = kind
-    values = {}
-    for name, value in settings.items():
-        if name not in known or name == "dialect":
-            raise FeedWrongError(f"{prefix}{name}: there is no such setting.")
-        default = getattr(Feed(name="x") if empty is Feed else empty(), name)
-        try:
-            values[name] = _AS_VALUE[type(default).__name__](value)
-        except (TypeError, ValueError, KeyError):
-            raise FeedWrongError(
-                f"{prefix}{name}: {value!r} is not a value that it takes."
-            ) from None
-    try:
-        return kind(**values)
-    except TypeError:
-        raise FeedWrongError("name: a feed has to have one.") from None
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
-        raise TypeError
-    return tuple(value)
-
-
-def _named_texts(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise TypeError
-    return dict(zip(_texts(list(value)), _texts(list(value.values())), strict=True))
-
-
-def _exactly(kind: type[Any]) -> Callable[[Any], Any]:
-    def same(value: Any) -> Any:
-        if type(value) is not kind:
-            raise TypeError
-        return value
-
-    return same
-
-
-_AS_VALUE: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
-    {
-        "str": _exactly(str),
-        "bool": _exactly(bool),
-        "int": _exactly(int),
-        "tuple": _texts,
-        "frozenset": lambda value: frozenset(_texts(value)),
-        "dict": _named_texts,
-        "ZoneInfo": ZoneInfo,
-    }
-)
-
-
-def _shown(value: Any) -> Tree:
-    default = Feed(name="") if isinstance(value, Feed) else Dialect()
-    shown: Tree = {}
-    for one in fields(value):
-        mine = getattr(value, one.name)
-        if mine == getattr(default, one.name):
-            continue
-        if isinstance(mine, Dialect):
-            shown[one.name] = _shown(mine)
-        elif isinstance(mine, frozenset | tuple):
-            shown[one.name] = sorted(mine) if isinstance(mine, frozenset) else list(mine)
-        elif isinstance(mine, ZoneInfo):
-            shown[one.name] = mine.key
-        else:
-            shown[one.name] = dict(mine) if isinstance(mine, Mapping) else mine
-    return shown

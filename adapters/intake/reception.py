@@ -199,7 +199,7 @@ def attempted(writer: Writer, content: Content, occasion: Occasion) -> Outcome |
 def _set_aside(writer: Writer, read: Read, verdict: Verdict) -> Answers:
     """Keep the message with the reason: for a person, as refused, or as cut off."""
     fault = verdict.why
-    answers = _worded(read.header, verdict, from_micros(writer.now))
+    answers = _worded(read.header, _as_agreed(verdict, read.feed), from_micros(writer.now))
     fate = _fate(verdict)
     content = read.converted
     inbox.keep(
@@ -219,6 +219,15 @@ def _set_aside(writer: Writer, read: Read, verdict: Verdict) -> Answers:
     reason = f"{fault.code} {fault.field}"
     writer.audit(subtype, outcome="4", entity=f"feed:{read.feed.name}", reason=reason)
     return answers
+
+
+def _as_agreed(verdict: Verdict, feed: Feed) -> Verdict:
+    """Return the verdict as the sender gets it: AA where its queue would stop on an error.
+
+    A control id that can't be used is an error for everybody: nothing else would mend it.
+    """
+    told = verdict.ack == "AE" and feed.quarantine_ack == "AA"
+    return Verdict("AA") if told and verdict.why.field != "MSH.10" else verdict
 
 
 def _fate(content: Content | Verdict) -> Fate:

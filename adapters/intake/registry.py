@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sqlalchemy import delete, insert, select
 
-from adapters.intake import feeds
+from adapters.intake import feed_settings
 from adapters.intake.feeds import LOOPBACK, Feed
 from adapters.intake.inbox import bucket_of_key
 from adapters.intake.tables import feed as table
@@ -15,7 +15,7 @@ from fhir_server.record import Record, Writer
 def agreed(record: Record) -> tuple[Feed, ...]:
     """Return the feeds that are agreed on, by name."""
     rows = record.select(select(table.c.settings).order_by(table.c.name))
-    return tuple(feeds.decode(bytes(row.settings)) for row in rows)
+    return tuple(feed_settings.decode(bytes(row.settings)) for row in rows)
 
 
 def listening_for(
@@ -54,19 +54,34 @@ def bucket(name: str) -> int:
     return bucket_of_key(f"feed\x1f{name}")
 
 
-def agree(writer: Writer, feed: Feed) -> None:
-    """Put *feed* in place of the one of the same name. The caller holds the lock of `bucket`."""
+def current(writer: Writer, name: str) -> Feed | None:
+    """Return the agreement called *name*, None where there is none."""
+    rows = writer.select(select(table.c.settings).where(table.c.name == name))
+    return feed_settings.decode(bytes(rows[0].settings)) if rows else None
+
+
+def agree(writer: Writer, feed: Feed) -> tuple[str, ...]:
+    """Put *feed* in place of the one of the same name; return the settings that differ now.
+
+    The caller holds the lock of `bucket`. The ledger names the settings, not their values.
+    """
+    before = current(writer, feed.name)
+    changed = feed_settings.differing(before or Feed(name=feed.name), feed)
+    if before == feed:
+        return ()
     writer.execute(delete(table).where(table.c.name == feed.name))
     agent = writer.access.agent
     writer.execute(
         insert(table).values(
             name=feed.name,
-            settings=feeds.encode(feed),
+            settings=feed_settings.encode(feed),
             changed=writer.now,
             changed_by=agent.behind or agent.user or agent.client or agent.role,
         )
     )
-    writer.audit("feed-changed", entity=f"feed:{feed.name}")
+    reason = ", ".join(changed) or "agreed"
+    writer.audit("feed-changed", entity=f"feed:{feed.name}", reason=reason)
+    return changed
 
 
 def end(writer: Writer, name: str) -> bool:

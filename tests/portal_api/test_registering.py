@@ -17,7 +17,8 @@ from fhir_server.model.identifiers import NHS_NUMBER
 from fhir_server.model.ids import derived_id
 from fhir_server.record import Writer
 from fhir_server.store.tables import audit_entry
-from portal_api.commands import commands, operator_access
+from portal_api.commands import commands
+from portal_api.operating import operator_access
 from portal_api.portal import Portal
 from tests.security.conftest import psa
 

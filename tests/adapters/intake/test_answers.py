@@ -1,9 +1,12 @@
 """The answers that a sender asks for, in original and in enhanced mode."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
 from adapters.hl7v2.header import glimpse
+from adapters.intake.feeds import LOOPBACK
 from adapters.intake.reception import busy
 from fhir_server.clock import now
 from tests.adapters.intake.ward import Ward, answer_of
@@ -35,6 +38,18 @@ def test_a_sender_gets_the_answers_that_it_asks_for(
     other = ward.message(control_id="C", wants=wants).replace("ORU^R01^ORU_R01", "ADT^A01")
     assert codes(ward.raw(other)) == refused
     assert [ward.fate(one)[0] for one in "ABC"] == ["filed", "quarantined", "refused"]
+
+
+def test_a_sender_whose_queue_would_stop_on_an_error_is_told_that_we_have_it(ward: Ward) -> None:
+    feed = replace(LOOPBACK, quarantine_ack="AA")
+    for control_id, wants, expected in (("A", "", ["AA"]), ("B", "AL|AL", ["CA", "AA"])):
+        bad = ward.message(control_id=control_id, wants=wants, birth_date="10660101")
+        assert codes(ward.raw(bad, feed)) == expected
+        assert ward.fate(control_id)[:3] == ("quarantined", "date-bad", "PID.7")
+    again = ward.message(control_id="A", birth_date="10660101", value="8")
+    assert codes(ward.raw(again, feed)) == ["AE"]
+    other = ward.message(control_id="C").replace("ORU^R01^ORU_R01", "ACK")
+    assert codes(ward.raw(other, feed)) == ["AR"]
 
 
 def test_the_answers_of_enhanced_mode_come_again_byte_for_byte(ward: Ward) -> None:

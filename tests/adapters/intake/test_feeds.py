@@ -1,13 +1,24 @@
 """A feed as data: kept and read again, judged before it is agreed on, chosen by what it names."""
 
+import re
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from adapters.hl7v2.dialect import Dialect
 from adapters.hl7v2.header import glimpse
+from adapters.intake.feed_settings import (
+    DIALECT,
+    FEED,
+    amended,
+    decode,
+    differing,
+    encode,
+    from_settings,
+    shown,
+)
 from adapters.intake.feeds import (
     FRAME_LIMIT,
     LOOPBACK,
@@ -17,11 +28,9 @@ from adapters.intake.feeds import (
     Mismatch,
     choose,
     comes_from,
-    decode,
-    encode,
     frame_limit,
-    from_settings,
 )
+from portal_api.toml_text import written
 
 FULL = Feed(
     name="lims-live",
@@ -180,3 +189,82 @@ def test_the_largest_frame_is_that_of_the_feeds_at_this_address() -> None:
 def test_a_feed_off_loopback_names_its_sender_in_full(missing: str) -> None:
     assert FULL.names_its_sender()
     assert not replace(FULL, **{missing: type(getattr(FULL, missing))()}).names_its_sender()
+
+
+def test_every_setting_says_what_it_takes_and_what_it_means() -> None:
+    assert {one.name for one in fields(Feed)} == FEED.keys() | {"dialect"}
+    assert {one.name for one in fields(Dialect)} == DIALECT.keys()
+    for told in (*FEED.values(), *DIALECT.values()):
+        assert told.kind.takes
+        assert re.fullmatch(r"[A-Z`].+\.", told.means)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("sending_facilty", "there is no such setting; perhaps sending_facility"),
+        ("dialect.dayfirst", "there is no such setting; perhaps dialect.day_first."),
+        ("day_first", "there is no such setting; perhaps dialect.day_first."),
+        ("qqq", "there is no such setting; there are name, sources"),
+        ("name", "it stays"),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_told_what_there_is(setting: str, told: str) -> None:
+    with pytest.raises(FeedWrongError) as raised:
+        amended(Feed(name="x"), {setting: "y"})
+    assert str(raised.value).startswith(f"{setting}: {told}")
+
+
+@pytest.mark.parametrize(
+    ("setting", "text", "takes"),
+    [
+        ("sources", "10.0.0.300", "a list of networks, such as 10.1.2.0/24"),
+        ("backload", "perhaps", "true or false"),
+        ("control_ids", "weekly", "one of forever, day, never"),
+        ("frame_limit", "many", f"a whole number of bytes from 1 to {FRAME_LIMIT}"),
+        ("dialect.zone", "Mars/Olympus", "the name of a time zone, such as Europe/London"),
+        ("dialect.local_systems", "WIN", "a table of texts, each under a name"),
+        ("dialect.charset", "klingon", "a name of table 0211, such as UNICODE UTF-8 or 8859/1"),
+        ("dialect.report_status", "Y", "a code of table 0123 that has a meaning, or nothing"),
+        ("dialect.observation_status", "?", "a code of table 0085 that has a meaning, or nothing"),
+        ("dialect.category", "blood", "a code of observation-category, or nothing"),
+    ],
+)
+def test_a_wrong_value_is_told_in_one_sentence_what_it_should_be(
+    setting: str, text: str, takes: str
+) -> None:
+    with pytest.raises(FeedWrongError) as raised:
+        amended(Feed(name="x"), {setting: text})
+    assert str(raised.value) == f"{setting}: {text!r} is not what it takes: {takes}."
+
+
+def test_settings_are_changed_by_texts_and_put_back_by_nothing() -> None:
+    changes = {
+        "sources": "10.1.2.0/24, fd00::/8",
+        "backload": "Yes",
+        "frame_limit": "5000",
+        "dialect.day_first": "true",
+        "dialect.zone": "Europe/Dublin",
+        "dialect.ods_codes": "RXX,RYY",
+        "dialect.local_systems": "WIN=urn:example:winpath, APEX=urn:example:apex",
+    }
+    feed = amended(Feed(name="x"), changes)
+    assert feed == Feed(
+        name="x",
+        sources=("10.1.2.0/24", "fd00::/8"),
+        backload=True,
+        frame_limit=5000,
+        dialect=Dialect(
+            day_first=True,
+            zone=ZoneInfo("Europe/Dublin"),
+            ods_codes=frozenset({"RXX", "RYY"}),
+            local_systems={"WIN": "urn:example:winpath", "APEX": "urn:example:apex"},
+        ),
+    )
+    assert set(differing(Feed(name="x"), feed)) == changes.keys()
+    assert amended(feed, dict.fromkeys(changes, "")) == Feed(name="x")
+
+
+@pytest.mark.parametrize("feed", [FULL, LOOPBACK, Feed(name="x")])
+def test_a_feed_is_the_same_after_it_was_written_as_toml(feed: Feed) -> None:
+    assert from_settings(tomllib.loads(written(shown(feed)))) == feed

@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, text
 
-from adapters.intake import feeds, inbox, registry
+from adapters.intake import feed_settings, inbox, registry
 from adapters.intake.inbox import Arrival, Fated
 from fhir_server.model.identifiers import NHS_NUMBER
 from fhir_server.model.ids import derived_id
@@ -81,7 +81,7 @@ def test_a_ledger_with_an_entry_missing_is_told_by_its_number(world):
 
 
 def test_an_operator_sees_each_feed_of_today(world):
-    feed = feeds.from_settings({"name": "north", "organization": "Northgate Hospital"})
+    feed = feed_settings.from_settings({"name": "north", "organization": "Northgate Hospital"})
     world.portal.record.submit(FILING, lambda writer: registry.agree(writer, feed)).result(10)
     words = text_of(world.browser("olu").get("/operator"))
     assert "north Northgate Hospital" in words

@@ -1,0 +1,93 @@
+"""`portal-fhir feed convert|send`: what messages would become, and sending them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from adapters.hl7v2.dialect import STANDARD
+from adapters.intake.preview import Preview, preview
+from adapters.intake.sending import NoAnswer, code_of, send
+from fhir_server.model import json
+from portal_api.cli.feed_reading import FeedName, Files, agreed_with, messages_in
+from portal_api.settings import Address, from_environment
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands that try messages out."""
+    app.command("convert")(convert)
+    app.command("send")(send_files)
+
+
+def convert(
+    files: Files,
+    *,
+    feed: FeedName = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON a message.")] = False,
+) -> None:
+    """Show what messages would become, without writing anything."""
+    settings = from_environment()
+    dialect = agreed_with(feed).dialect if feed else STANDARD
+    for path, index, raw in messages_in(files):
+        shown = preview(raw, dialect, f"{settings.public_url}/fhir")
+        if as_json:
+            typer.echo(json.encode(_line(path, index, shown)).decode())
+        else:
+            _print(path, index, shown)
+
+
+def _line(path: Path, index: int, shown: Preview) -> dict[str, Any]:
+    return {
+        "file": str(path),
+        "index": index,
+        "control_id": shown.control_id,
+        "ack": shown.ack,
+        "errors": [
+            {"code": one.code, "hl7_code": one.hl7_code, "field": one.field, "text": one.text}
+            for one in shown.faults
+        ],
+        "flags": list(shown.flags),
+        "segments": list(shown.accounted),
+        "bundle": shown.bundle,
+    }
+
+
+def _print(path: Path, index: int, shown: Preview) -> None:
+    typer.echo(f"{path} message {index}: {shown.ack} (control id {shown.control_id or 'missing'})")
+    for fault in shown.faults:
+        typer.echo(f"  {fault.field or 'message'}: {fault.text} [{fault.code}]")
+    for flag in shown.flags:
+        typer.echo(f"  flag {flag}")
+    for segment in shown.accounted:
+        typer.echo(f"  {segment}")
+    if shown.bundle is not None:
+        typer.echo(json.pretty(shown.bundle).decode())
+
+
+def send_files(
+    files: Files,
+    *,
+    to: Annotated[str, typer.Option("--to", help="host:port; default the portal's own.")] = "",
+) -> None:
+    """Send messages over MLLP and print each answer; exit 1 unless every message was taken."""
+    address = _address(to) if to else from_environment().mllp
+    refused = 0
+    try:
+        with send(address.host, address.port) as exchange:
+            for path, index, raw in messages_in(files):
+                answer = exchange(raw)
+                typer.echo(f"{path} message {index}:")
+                typer.echo("  " + answer.decode("ascii", "replace").strip().replace("\r", "\n  "))
+                refused += code_of(answer) not in {"AA", "CA", ""}
+    except (OSError, NoAnswer) as error:
+        typer.echo(f"{address} can't be sent to: {error}", err=True)
+        raise typer.Exit(2) from None
+    if refused:
+        raise typer.Exit(1)
+
+
+def _address(text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise typer.BadParameter(f"{text!r} is not host:port, such as 127.0.0.1:2575")
+    return Address(host.strip("[]"), int(port))
