@@ -60,6 +60,8 @@ class Dialect:
     """OBX may stand under PID, before any order: kept raw. Otherwise that is an error of order."""
     charset: str = ""
     """The character set where MSH-18 is empty; for the reader of the bytes."""
+    doubled_escape: bool = False
+    """The escape character stands twice in MSH-2, and means the usual delimiters."""
     batches: bool = False
     """Batches (FHS, BHS) may come; for whoever takes frames apart."""
 

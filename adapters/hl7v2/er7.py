@@ -3,9 +3,9 @@
 ER7 is the vertical-bar encoding of HL7 v2.8 chapter 2, 2.6. This reader is the working lane: one
 pass, linear in size, and a field's repetitions and components are split only when asked for.
 Splitting comes before unescaping, so no decoded character ever makes a segment or a field.
-Every line of the raw message that is not blank is a segment of the Message, or the message is
-refused: a line that is no segment is the rest of a text that a line end has cut, and a cut text
-is never filed.
+Every line of the raw message that is not blank is a segment of the Message, or a line of the
+document before it, or the message is refused: a line that is no segment is the rest of a text that
+a line end has cut, and a cut text is never filed.
 """
 
 import re
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from adapters.hl7v2 import charsets
 from adapters.hl7v2.delimiters import Delimiters, read_delimiters
+from adapters.hl7v2.document_lines import has_documents, rejoined
 from adapters.hl7v2.escapes import escape, unescape
 from adapters.hl7v2.refusal import Refused
 from adapters.hl7v2.segment_names import BATCH, DELIMITER_DECLARING, KNOWN
@@ -148,15 +149,16 @@ class Message:
         return tuple(segment for segment in self.segments if segment.name == name)
 
 
-def read(raw: bytes, *, default_charset: str = "") -> Message:
+def read(raw: bytes, *, default_charset: str = "", doubled_escape: bool = False) -> Message:
     """Return the message whose bytes, without framing, are *raw*.
 
-    *default_charset* is the feed's, for messages with an empty MSH-18. Raises Refused:
+    *default_charset* is the feed's, for messages with an empty MSH-18; *doubled_escape* as
+    `read_delimiters` has it. Raises Refused:
     `header-missing`, `batch-unexpected`, `delimiters-bad`, `charset-utf16`, `version-unknown`
     (AR); `charset-unreadable`, `segment-broken`, `field-too-large`, `message-too-large` (AE).
     """
     head = _head(raw)
-    delimiters, delimiter_flags = read_delimiters(head)
+    delimiters, delimiter_flags = read_delimiters(head, doubled_escape=doubled_escape)
     fields = head.split(delimiters.field, 19)
     version_flags = _version_flags(fields[11] if len(fields) > 11 else "", delimiters)
     declared = fields[17] if len(fields) > 17 else ""
@@ -197,6 +199,10 @@ def _segments(text: str, delimiters: Delimiters, flags: list[str]) -> tuple[list
     lines = _LINE_END.split(text) if "\n" in text else text.split("\r")
     if not lines[-1]:
         lines.pop()  # what follows the end of the last segment
+    if has_documents(text, delimiters.field):
+        sent = len(lines)
+        lines = list(rejoined(lines, delimiters.field))
+        flags.extend(("document-lines",) if len(lines) < sent else ())
     segments: list[Segment] = []
     occurrences: dict[str, int] = {}
     blank_lines = 0

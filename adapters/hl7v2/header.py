@@ -4,6 +4,7 @@ HL7 v2.8 chapter 2, 2.14.9. `read_header` is for a message that was read; `glimp
 can from bytes that were refused, so that their answer, too, says which message it answers.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from adapters.hl7v2.charsets import BYTE_ORDER_MARK, first_end
@@ -13,6 +14,8 @@ from adapters.hl7v2.er7 import Message, Refused, Segment
 _GLIMPSED = 65_536  # bytes: no MSH is longer
 _USUAL = "^~\\&"
 _FIELDS = 30
+_BATCH = (b"FHS", b"BHS")
+_IN_BATCH = re.compile(rb"[\r\n](?:\xef\xbb\xbf)?[ \t]*(?=MSH)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,14 @@ def read_header(message: Message) -> Header:
 def glimpse(raw: bytes) -> Header:
     """Return what can be read of the head of *raw*, whole or cut off, and never raise.
 
+    Of a batch it is the head of its first message.
     Where the delimiters are unreadable, the separator after `MSH` is tried with the usual others;
     where the bytes are UTF-16, their zero bytes are passed over; where there is no MSH, all is "".
     """
     octets = raw[:_GLIMPSED].replace(b"\0", b"").removeprefix(BYTE_ORDER_MARK)
     octets = octets.removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff").lstrip(b"\r\n \t")
+    if octets[:3].upper() in _BATCH and (found := _IN_BATCH.search(octets)):
+        octets = octets[found.end() :]
     octets = octets[: first_end(octets)]
     try:
         line = octets.decode()

@@ -129,6 +129,7 @@ DIALECT: Mapping[str, Setting] = MappingProxyType(
             FLAG, "OBX may stand under PID, before any order; it is kept raw."
         ),
         "charset": Setting(CHARSET, "The character set where MSH-18 is empty."),
+        "doubled_escape": Setting(FLAG, "MSH-2 has its escape character twice, and means one."),
         "batches": Setting(FLAG, "Batches (FHS, BHS) may come."),
     }
 )

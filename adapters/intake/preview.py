@@ -40,7 +40,9 @@ def preview(raw: bytes, dialect: Dialect, base: str) -> Preview:
     """
     header: Header = glimpse(raw)
     try:
-        message = er7.read(raw, default_charset=dialect.charset)
+        message = er7.read(
+            raw, default_charset=dialect.charset, doubled_escape=dialect.doubled_escape
+        )
         header = read_header(message)
         require_control_id(header)
         content = convert(message, dialect)

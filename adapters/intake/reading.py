@@ -92,7 +92,9 @@ def read_of(
 ) -> Read:
     """Return the message in *raw*, which is known to be of *feed*."""
     try:
-        message = er7.read(raw, default_charset=feed.dialect.charset)
+        message = er7.read(
+            raw, default_charset=feed.dialect.charset, doubled_escape=feed.dialect.doubled_escape
+        )
         header = read_header(message)
         require_control_id(header)
         content = convert(message, feed.dialect, received_at=received_at)
