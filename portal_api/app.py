@@ -19,6 +19,8 @@ from fhir_server.clock import micros
 from fhir_server.rest.exchange import Authenticate, Service
 from fhir_server.rest.routes import routes
 from portal_api import health, site
+from portal_api.api import feeds
+from portal_api.api.door import open_door
 from portal_api.pages import account
 from portal_api.pages.desk import Desk
 from portal_api.pages.environment import make_environment
@@ -58,9 +60,12 @@ def build(portal: Portal) -> ASGIApp:
         [
             Route("/livez", health.alive, methods=["GET"]),
             Route("/readyz", health.ready(portal.record), methods=["GET"]),
+            Route("/metrics", feeds.metrics(portal.record), methods=["GET"]),
             *routes(service, FHIR),
         ]
     )
+    open_door(app, portal)
+    app.include_router(feeds.routes())
     app.include_router(pages(Desk(services, portal.notary, environment, here)))
     record = portal.record
     return Cors(app, lambda origin: clients.origin_is_registered(record.select, origin), FHIR)

@@ -1,56 +1,139 @@
-"""How the feeds are today: what came, what was set aside, and codes that nobody has mapped."""
+"""How the feeds are: what came against what is expected, what was set aside, and who is silent."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, func, select
 
 from adapters.intake import registry, waiting
+from adapters.intake.expected import Expected, is_silent, quiet
+from adapters.intake.feeds import Feed
+from adapters.intake.tables import feed as feed_table
 from adapters.intake.tables import inbox as table
 from adapters.intake.tables import unmapped_code
 from fhir_server.clock import from_micros, micros
 from fhir_server.record import Record
 
+HOURS = 24
+"""How many hours a picture of a feed shows."""
+
+_HOUR = 3_600_000_000
 _MOST_UNMAPPED = 200
+_MOST_FEEDS = 1_000
+_SET_ASIDE = frozenset({"quarantined", "refused", "partial"})
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for one reason: how many, since when, and how many the sender holds for filed."""
+
+    code: str
+    count: int
+    oldest: datetime
+    alarms: int
 
 
 @dataclass(frozen=True, slots=True)
 class FeedHealth:
-    """One feed: when it last sent, and what became of today's messages."""
+    """One feed: when it last sent, what became of its messages, and what is expected of it."""
 
     name: str
     organization: str
     sender: str
     """MSH-4 of its messages, as agreed."""
+    expected: Expected
     latest: datetime | None
+    quiet: timedelta
+    """How long it has been quiet, of the time in which it is expected to send."""
+    silent: bool
     accepted: int
+    """Messages filed today."""
     refused: int
-    waiting: int
-    """Messages of any day that wait for a person."""
+    """Messages set aside or refused today."""
+    refusals: tuple[tuple[str, int], ...]
+    """The stable codes of those, the commonest first, with how many."""
+    hours: tuple[int, ...]
+    """Messages in each of the last 24 hours by the clock, the present one last."""
+    waits: tuple[Waiting, ...] = ()
+
+    @property
+    def waiting(self) -> int:
+        """Messages of any day that wait for a person."""
+        return sum(one.count for one in self.waits)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the oldest of those came."""
+        return min((one.oldest for one in self.waits), default=None)
+
+    @property
+    def alarms(self) -> int:
+        """How many of those were answered with AA: their senders do not know of them."""
+        return sum(one.alarms for one in self.waits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """A feed and since when it is agreed as it is; without an agreement only its name."""
+
+    feed: Feed
+    since: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Counted:
+    accepted: int = 0
+    refusals: dict[str, int] = field(default_factory=dict)
+    hours: list[int] = field(default_factory=lambda: [0] * HOURS)
 
 
 def feeds_today(record: Record, midnight: datetime) -> tuple[FeedHealth, ...]:
-    """Return every agreed feed, and any other that has sent something; *midnight* begins today."""
-    newest = select(table.c.feed, func.max(table.c.received).label("newest"))
-    rows = record.select(newest.group_by(table.c.feed))
-    latest = {row.feed: from_micros(row.newest) for row in rows}
-    today = _counted(record, table.c.received >= micros(midnight))
-    ever = _counted(record, table.c.fate.in_(("quarantined", "refused", "partial")))
-    agreed = {feed.name: feed for feed in registry.agreed(record)}
-    return tuple(
-        FeedHealth(
-            name=name,
-            organization=agreed[name].organization if name in agreed else "",
-            sender=agreed[name].sending_facility if name in agreed else "",
-            latest=latest.get(name),
-            accepted=today.get((name, "filed"), 0),
-            refused=today.get((name, "refused"), 0) + today.get((name, "quarantined"), 0),
-            waiting=sum(count for (feed, _), count in ever.items() if feed == name),
+    """Return every agreed feed, and any other that has sent something; *midnight* begins today.
+
+    The silent ones come first.
+    """
+    now = record.clock()
+    known = _agreed(record)
+    names = sorted({*known, *_sending(record)})
+    counted = _counted(record, names, midnight, now)
+    waits = _waits(record)
+    found = []
+    for name in names:
+        agreed, seen = known.get(name, _Agreed(Feed(name=name))), counted[name]
+        latest = _latest(record, name)
+        feed, since = agreed.feed, latest or agreed.since or now
+        found.append(
+            FeedHealth(
+                name=name,
+                organization=feed.organization,
+                sender=feed.sending_facility,
+                expected=feed.expected,
+                latest=latest,
+                quiet=quiet(feed.expected, feed.dialect.zone, since, now),
+                silent=is_silent(feed.expected, feed.dialect.zone, since, now),
+                accepted=seen.accepted,
+                refused=sum(seen.refusals.values()),
+                refusals=tuple(sorted(seen.refusals.items(), key=lambda one: (-one[1], one[0]))),
+                hours=tuple(seen.hours),
+                waits=waits.get(name, ()),
+            )
         )
-        for name in sorted(agreed.keys() | latest.keys())
-    )
+    return tuple(sorted(found, key=lambda one: not one.silent))
+
+
+def silences(record: Record) -> Mapping[str, timedelta]:
+    """Return the feeds that are silent now, each with how long it has been quiet."""
+    now = record.clock()
+    found = {}
+    for name, agreed in _agreed(record).items():
+        if agreed.feed.expected.is_watched:
+            since = _latest(record, name) or agreed.since or now
+            expected, zone = agreed.feed.expected, agreed.feed.dialect.zone
+            if is_silent(expected, zone, since, now):
+                found[name] = quiet(expected, zone, since, now)
+    return found
 
 
 def unmapped(record: Record) -> Sequence[Row[Any]]:
@@ -68,10 +151,58 @@ def set_aside(record: Record) -> Sequence[Row[Any]]:
     return record.select(waiting.queue())
 
 
-def _counted(record: Record, condition: Any) -> dict[tuple[str, str], int]:
+def _agreed(record: Record) -> dict[str, _Agreed]:
+    rows = record.select(select(feed_table.c.name, feed_table.c.changed))
+    changed = {row.name: from_micros(row.changed) for row in rows}
+    return {one.name: _Agreed(one, changed.get(one.name)) for one in registry.agreed(record)}
+
+
+def _sending(record: Record) -> Iterable[str]:
+    """Yield the names of all feeds that ever sent, each found by one step through the index."""
+    last = ""
+    for _ in range(_MOST_FEEDS):
+        following = select(func.min(table.c.feed)).where(table.c.feed > last)
+        name = record.select(following)[0][0]
+        if name is None:
+            return
+        yield name
+        last = name
+
+
+def _latest(record: Record, name: str) -> datetime | None:
+    newest = select(func.max(table.c.received)).where(table.c.feed == name)
+    received = record.select(newest)[0][0]
+    return None if received is None else from_micros(received)
+
+
+def _counted(
+    record: Record, names: Sequence[str], midnight: datetime, now: datetime
+) -> Mapping[str, _Counted]:
+    """Return what came of each feed today, and in each of the last hours."""
+    this_hour, today = micros(now) // _HOUR, micros(midnight) // _HOUR
+    first = this_hour - HOURS + 1
+    since = min(first, today) * _HOUR
+    hour = ((table.c.received - since) // _HOUR).label("hour")
     rows = record.select(
-        select(table.c.feed, table.c.fate, func.count().label("times"))
-        .where(condition)
-        .group_by(table.c.feed, table.c.fate)
+        select(table.c.feed, hour, table.c.fate, table.c.code, func.count().label("times"))
+        .where(table.c.feed.in_(names), table.c.received >= since)
+        .group_by(table.c.feed, hour, table.c.fate, table.c.code)
     )
-    return {(row.feed, row.fate): row.times for row in rows}
+    counted = {name: _Counted() for name in names}
+    for row in rows:
+        one, at = counted[row.feed], int(row.hour) + min(first, today)
+        if first <= at <= this_hour:
+            one.hours[at - first] += row.times
+        if at >= today and row.fate in _SET_ASIDE:
+            one.refusals[row.code] = one.refusals.get(row.code, 0) + row.times
+        elif at >= today:
+            one.accepted += row.times
+    return counted
+
+
+def _waits(record: Record) -> Mapping[str, tuple[Waiting, ...]]:
+    found: dict[str, tuple[Waiting, ...]] = {}
+    for row in waiting.groups(record):
+        one = Waiting(row.code, row.times, from_micros(row.oldest), int(row.alarms))
+        found[row.feed] = (*found.get(row.feed, ()), one)
+    return found

@@ -21,23 +21,36 @@ from portal_api.portal import Portal
 
 Tree = dict[str, Any]
 
-_OF_PEOPLE = {"patient": Role.PATIENT, "clinician": Role.CLINICIAN, "auditor": Role.AUDITOR}
+_OF_PEOPLE = {
+    "patient": Role.PATIENT,
+    "clinician": Role.CLINICIAN,
+    "auditor": Role.AUDITOR,
+    "operator": Role.OPERATOR,
+}
+_ANYWHERE = frozenset({"client", "operator"})
+"""Those who get a token outside the demonstration, too: they are not let into a person's record."""
 
 
 async def issue(portal: Portal, request: Tree, user: str) -> Tree:
-    """Return a token for `request["as"]` (`client:<id>`, in demo mode also people) with its scope.
+    """Return a token for `request["as"]` with its scope.
 
+    That is `client:<id>` or `operator:<login>`, who needs no scope; in demo mode other people, too.
     Raises Forbidden for a person outside demo mode, NotFound for a holder who does not exist,
     Invalid for a scope that means nothing for them.
     """
     kind, _, name = str(request["as"]).partition(":")
     scope = str(request["scope"])
-    if kind != "client" and not portal.is_demo:
-        raise Forbidden.of("Outside the demonstration, tokens are for applications: client:<id>.")
+    if kind not in _ANYWHERE and not portal.is_demo:
+        raise Forbidden.of(
+            "Outside the demonstration, tokens are for applications and operators: "
+            "client:<id>, operator:<login>."
+        )
 
     def piece(writer: Writer) -> Tree:
         holder, registered = _holder(writer, kind, name, user)
-        granted = str(granting.by_operator(scope, holder.role, registered))
+        # What an operator may ask of the portal's own interface is no matter of scopes.
+        of_api = holder.role == Role.OPERATOR and not scope
+        granted = "" if of_api else str(granting.by_operator(scope, holder.role, registered))
         text = tokens.issue_for_operator(writer, holder, granted)
         writer.audit(
             Subtype.GRANT,
@@ -70,7 +83,9 @@ def _holder(writer: Writer, kind: str, name: str, user: str) -> tuple[Holder, st
         person = f"Patient/{patient}"
         return Holder(Role.PATIENT, COMMAND_LINE, person=person, patient=patient, behind=user), None
     if kind not in _OF_PEOPLE:
-        raise Invalid.of("A token is for client:, patient:, clinician: or auditor:, then a name.")
+        raise Invalid.of(
+            "A token is for client:, patient:, clinician:, auditor: or operator:, then a name."
+        )
     login = local.find(writer.select, name)
     if login is None or login.role != _OF_PEOPLE[kind]:
         raise NotFound.of(f"There is no {kind} with the login {name[:64]}.")

@@ -20,11 +20,13 @@ def token(
         str,
         typer.Option(
             "--as",
-            help="client:<id>; in the demonstration also patient:<NHS number>, "
+            help="client:<id>, operator:<login>; in the demonstration also patient:<NHS number>, "
             "clinician:<login>, auditor:<login>.",
         ),
     ],
-    scope: Annotated[str, typer.Option("--scope", help='Such as "system/*.rs".')],
+    scope: Annotated[
+        str, typer.Option("--scope", help='Such as "system/*.rs"; none for an operator.')
+    ] = "",
 ) -> None:
     """Print an access token; every entry made with it names the operating-system user behind it."""
     settings = from_environment()

@@ -1,5 +1,6 @@
 """The operator's pages: the feeds, the error queue, and the trace of one message."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,9 @@ from fhir_server.clock import from_micros
 from fhir_server.rest.exchange import within_deadline
 from portal_api import feed_health, london
 from portal_api.feed_health import FeedHealth
+from portal_api.feed_words import span, when_expected
 from portal_api.pages.desk import Desk, Visit, answer, endpoint
+from portal_api.pages.sparklines import sparkline
 from portal_api.pages.views_operator import (
     ErrorQueueView,
     FaultRow,
@@ -49,7 +52,7 @@ async def show_feeds(desk: Desk, visit: Visit) -> Response:
     today = london.calendar_day(london.at(now)).isoformat()
     feeds = await run_in_threadpool(feed_health.feeds_today, record, london.day_start(today) or now)
     codes = await run_in_threadpool(feed_health.unmapped, record)
-    rows = tuple(_feed_row(one, visit) for one in feeds)
+    rows = tuple(_feed_row(one, now) for one in feeds)
     view = FeedsView(rows, tuple(_unmapped_row(one) for one in codes))
     return answer(desk, visit, "operator/feeds.jinja", view)
 
@@ -80,17 +83,23 @@ async def _noted(visit: Visit, entity: str) -> None:
     await within_deadline(caller.record.note(caller.access, Subtype.MESSAGE_SEEN, entity=entity))
 
 
-def _feed_row(feed: FeedHealth, visit: Visit) -> FeedRow:
-    now = visit.caller.record.clock()
+def _feed_row(feed: FeedHealth, now: datetime) -> FeedRow:
     return FeedRow(
         name=feed.name,
         organization=feed.organization,
         sender=feed.sender,
+        expected=when_expected(feed.expected),
         latest=london.at(feed.latest) if feed.latest else None,
         silence=london.age(feed.latest, now) if feed.latest else "",
+        alarm=span(feed.quiet) if feed.silent else "",
+        picture=sparkline(feed.hours, now),
         accepted=feed.accepted,
         refused=feed.refused,
+        refusals=feed.refusals,
         waiting=feed.waiting,
+        oldest=london.age(feed.oldest, now) if feed.oldest else "",
+        alarms=feed.alarms,
+        queue=f"{HOME}/errors?{urlencode({'feed': feed.name})}",
     )
 
 

@@ -1,8 +1,9 @@
-"""What the operator's pages show: frozen values."""
+"""What the operator's first page shows: frozen values."""
 
 from dataclasses import dataclass
 
 from portal_api.london import Moment
+from portal_api.pages.sparklines import Sparkline
 from portal_api.pages.views_shell import FormError
 
 
@@ -14,13 +15,26 @@ class FeedRow:
     organization: str
     sender: str
     """MSH-4 of its messages, as agreed."""
+    expected: str
+    """When messages are expected, in words; empty where nothing is."""
     latest: Moment | None
     silence: str
     """How long ago the latest message came; empty where none did."""
+    alarm: str
+    """How long it has been quiet while messages were expected; empty where it is not silent."""
+    picture: Sparkline
     accepted: int
     refused: int
+    refusals: tuple[tuple[str, int], ...]
+    """Stable codes of what was refused or set aside today, with how many."""
     waiting: int
     """Messages in the error queue."""
+    oldest: str
+    """How long the oldest of them has waited; empty where none does."""
+    alarms: int
+    """Those of them that the sender holds for filed."""
+    queue: str
+    """Where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +51,15 @@ class UnmappedRow:
 
 @dataclass(frozen=True, slots=True)
 class FeedsView:
-    """All feeds, and the codes that no map knows."""
+    """All feeds, the silent ones first, and the codes that no map knows."""
 
     rows: tuple[FeedRow, ...]
     unmapped: tuple[UnmappedRow, ...]
+
+    @property
+    def silent(self) -> tuple[FeedRow, ...]:
+        """The feeds whose silence is an alarm."""
+        return tuple(row for row in self.rows if row.alarm)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from auth.views import Choice as ConsentChoice
 from auth.views import ConsentView, DemoAccount, SignInView
 from portal_api.pages import views_auditor as auditor
 from portal_api.pages import views_operator as operator
+from portal_api.pages.sparklines import sparkline
 from portal_api.pages.views_shell import (
     Choice,
     FormError,
@@ -16,6 +17,7 @@ from portal_api.pages.views_shell import (
 )
 from tests.portal_api.pages.samples import (
     AUDITOR,
+    NOW,
     OPERATOR,
     SITE,
     moment,
@@ -104,14 +106,33 @@ def office_pages() -> Iterator[tuple[str, str, Shell, object]]:
         ),
     )
     feed = operator.FeedRow(
-        "northgate", "Northgate Hospital", "NORTHGATE", moment(0), "5 minutes", 120, 2, 1
+        "northgate",
+        "Northgate Hospital",
+        "NORTHGATE",
+        "Weekdays 8am to 6pm",
+        moment(0),
+        "5 minutes",
+        "",
+        sparkline((*range(20), 0, 3, 40, 2), NOW),
+        120,
+        3,
+        (("date-bad", 2), ("identity-conflict", 1)),
+        3,
+        "2 days",
+        1,
+        "/operator/errors?feed=northgate",
     )
     yield (
         "operator-feeds",
         "operator/feeds.jinja",
         feeds,
         operator.FeedsView(
-            (feed, replace(feed, latest=None, waiting=0)),
+            (
+                replace(feed, name="eastvale", latest=None, alarm="45 minutes"),
+                replace(feed, name="westmere", alarm="3 hours"),
+                feed,
+                replace(feed, latest=None, expected="", refusals=(), waiting=0),
+            ),
             (operator.UnmappedRow("northgate", "HE4X", "HE4", "pmol/L", 3, moment(1)),),
         ),
     )
