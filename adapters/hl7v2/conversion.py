@@ -201,3 +201,12 @@ def _resolved(value: Any, ids: Mapping[Key, str]) -> Any:
     if kind is Link:
         return f"{value.key[0]}/{ids[value.key]}"
     return value
+
+
+def links(value: Any) -> Iterator[Key]:
+    """Yield the key of every Link in a tree, or in a part of one."""
+    if isinstance(value, Link):
+        yield value.key
+    elif isinstance(value, dict | list):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from links(child)

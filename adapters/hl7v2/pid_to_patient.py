@@ -24,7 +24,9 @@ from adapters.hl7v2.xcn_to_practitioner import reference_to_person
 
 _ORDINAL = re.compile(r"[0-9]{1,2}")
 _HSD = "http://hl7.org/fhir/StructureDefinition"
-_ETHNIC = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-EthnicCategory"
+ETHNIC_CATEGORY = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-EthnicCategory"
+RESTRICTED = {"system": f"{THO}/v3-Confidentiality", "code": "R"}
+"""In `meta.security` of a Patient whose details are protected (PD1-12)."""
 _ETHNIC_CODES = "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland"
 
 
@@ -54,8 +56,11 @@ def person_named(segments: dict[str, list[Segment]], context: Context) -> Person
     if contacts:
         tree["contact"] = contacts
     pd1 = segments["PD1"][0] if "PD1" in segments else None
+    restricted = None if pd1 is None else YES_NO.get(value(pd1, 12))
     if pd1 is not None:
         _add_practice(tree, pd1, context)
+    if restricted:
+        tree["meta"] = {"security": [dict(RESTRICTED)]}
     called = first(pid, 5)
     return PersonNamed(
         tree=tree,
@@ -66,7 +71,7 @@ def person_named(segments: dict[str, list[Segment]], context: Context) -> Person
         birth_date=tree.get("birthDate", ""),
         gender=gender,
         deceased=True if "deceasedDateTime" in tree else tree.get("deceasedBoolean"),
-        restricted=None if pd1 is None else YES_NO.get(value(pd1, 12)),
+        restricted=restricted,
         identity_unknown=value(pid, 31) == "Y",
     )
 
@@ -162,7 +167,7 @@ def _extensions(pid: Segment, context: Context) -> list[Tree]:
     ethnic = first(pid, 22)[1]
     if ethnic:
         coding = {"system": _ETHNIC_CODES, "code": code_text(ethnic)}
-        made.append({"url": _ETHNIC, "valueCodeableConcept": {"coding": [coding]}})
+        made.append({"url": ETHNIC_CATEGORY, "valueCodeableConcept": {"coding": [coding]}})
     born_in = pid.whole(23).strip()
     if born_in:
         made.append({"url": f"{_HSD}/patient-birthPlace", "valueAddress": {"text": born_in}})

@@ -7,7 +7,7 @@ what is known stays as it is.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapters.hl7v2.conversion import PATIENT, Key, Made, PersonNamed, resolve
+from adapters.hl7v2.conversion import PATIENT, Key, Made, PersonNamed, links, resolve
 from adapters.intake import claims
 from adapters.intake.buckets import require
 from adapters.intake.identity import Identity
@@ -27,7 +27,9 @@ def file_person(writer: Writer, person: PersonNamed, identity: Identity) -> list
     made = []
     if identity.stored is None:
         patient = identity.patient
-        tree = judge(person.tree)
+        # Their practice and their doctor are in the directory, which has no patient's bucket.
+        ids = {key: derived_id(writer.id_key, *key) for key in links(person.tree)}
+        tree = judge(resolve(person.tree, ids))
         stored = writer.file(tree, id_=patient, patient=patient, release_at=writer.now).stored
         made.append(reference(stored))
     for number in claims.of_person(person):

@@ -130,6 +130,17 @@ report_standing = Table(
 )
 """Which version of a report stands: by the laboratory's own time, not by the order of arrival."""
 
+person_standing = Table(
+    "person_standing",
+    metadata,
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("patient", Text, primary_key=True),
+    Column("said_at", BigInteger, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("event", Text, nullable=False),
+)
+"""Since when a person's details stand as they are: by the sender's time, not by arrival."""
+
 contact_first = Table(
     "contact_first",
     metadata,
