@@ -47,7 +47,17 @@ def correspondence(writer: Writer, patient: str) -> Correspondence:
     )
     found = {one.id: one for one in map(read.stored, rows)}
     trees = {id_: json.decode(one.body) for id_, one in found.items()}
-    return Correspondence(patient, trees, found)
+    written = {id_: tree for id_, tree in trees.items() if not is_notification(tree)}
+    return Correspondence(patient, written, found)
+
+
+def is_notification(tree: Tree) -> bool:
+    """Tell whether a Communication tells of something that came: no person wrote it.
+
+    Who writes is named by the server, so that nobody can pass a message off as a notification.
+    """
+    written_by = tree.get("sender", {}).get("reference", "")
+    return not written_by.startswith(("Patient/", "Practitioner/"))
 
 
 def change(writer: Writer, letters: Correspondence, id_: str, changes: Tree) -> None:

@@ -88,7 +88,8 @@ def receipt(writer: Writer, before: Stored, tree: Tree) -> Tree:
             diagnostics="Send it as it is, with received: that you have read it.",
             code="business-rule",
         )
-    if (stands["sender"]["reference"] == f"Patient/{before.patient}") == own_side:
+    written_by = stands.get("sender", {}).get("reference", "")
+    if (written_by == f"Patient/{before.patient}") == own_side:
         raise Unprocessable.of(
             "Only who gets a message says that it was read.",
             expression="Communication.received",

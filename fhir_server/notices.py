@@ -14,6 +14,7 @@ from fhir_server.record import Answer, Asked, Record
 from fhir_server.store.tables import care_relationship, held_notice, resource
 
 _MOST_WAITING = 200
+_NOTICED = ("DiagnosticReport", "DocumentReference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _held(now: int) -> Select[Any]:
             held_notice,
             resource,
             (report.bucket == notice.bucket)
-            & (report.type == "DiagnosticReport")
+            & report.type.in_(_NOTICED)
             & (report.id == notice.report),
         )
         .where(or_(report.release_at.is_(None), report.release_at > now))

@@ -11,7 +11,7 @@ from typing import Any
 from auth.answers import committed
 from fhir_server import amend, messages
 from fhir_server.access import OwnRecord
-from fhir_server.correspondence import Correspondence, correspondence
+from fhir_server.correspondence import Correspondence, correspondence, is_notification
 from fhir_server.errors import Conflict, NotFound
 from fhir_server.model.ids import bucket_of, is_id
 from fhir_server.model.validate import judge
@@ -197,6 +197,8 @@ def _message(
 def _folded(caller: Caller, trees: Iterable[Tree], named: dict[str, str]) -> list[Thread]:
     conversations: dict[str, list[Tree]] = {}
     for tree in trees:
+        if is_notification(tree):
+            continue
         part_of = tree.get("partOf", ())
         head = part_of[0]["reference"].rpartition("/")[2] if part_of else tree["id"]
         conversations.setdefault(head, []).append(tree)

@@ -1,4 +1,4 @@
-"""Whose a sender's number is: local identifiers of persons, and a laboratory's order numbers."""
+"""Whose a sender's number is: local identifiers of persons, numbers of orders and documents."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from typing import Any, Literal
 
 from sqlalchemy import Select, and_, bindparam, false, insert, or_, select
 
-from adapters.hl7v2.conversion import PersonNamed, ReportGroup
+from adapters.hl7v2.conversion import Key, PersonNamed, ReportGroup
 from adapters.intake.inbox import bucket_of_key, key_of
 from adapters.intake.tables import claim
 from fhir_server.record import Writer
 
-Kind = Literal["person", "filler", "placer"]
+Kind = Literal["person", "filler", "placer", "document"]
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number and who gave it, as kept: `person` for a local identifier, else an order's."""
+    """A number and who gave it, as kept: `person` for a local identifier, else what it is of."""
 
     kind: Kind
     authority: str
@@ -54,6 +54,12 @@ def of_order(group: ReportGroup) -> Number | None:
     if group.placer_number:
         return Number("placer", authority, key_of(group.placer_number))
     return None
+
+
+def of_document(key: Key) -> Number:
+    """Return the number by which later messages name the document with this key."""
+    _, authority, *number = key
+    return Number("document", key_of(authority), key_of("^".join(number)))
 
 
 def holding(numbers: Iterable[Number]) -> Select[Any]:

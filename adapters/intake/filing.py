@@ -10,8 +10,10 @@ from types import MappingProxyType
 from typing import Any
 
 from adapters.hl7v2.conversion import Conversion
+from adapters.hl7v2.demographics import Demographics
 from adapters.hl7v2.kinds import Content
-from adapters.intake import results
+from adapters.hl7v2.letter import Letter
+from adapters.intake import demographics, letters, results
 from adapters.intake.feeds import Feed
 from adapters.intake.inbox import Arrival
 from adapters.intake.occasion import Occasion, Outcome
@@ -34,7 +36,11 @@ class Room:
 
 
 _ROOMS: Mapping[type[Content], Room] = MappingProxyType(
-    {Conversion: Room(results.file, results.buckets, results.numbers)}
+    {
+        Conversion: Room(results.file, results.buckets, results.numbers),
+        Demographics: Room(demographics.file, demographics.buckets, demographics.numbers),
+        Letter: Room(letters.file, letters.buckets, letters.numbers),
+    }
 )
 
 

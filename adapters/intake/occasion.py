@@ -30,8 +30,10 @@ class Outcome:
 
     @property
     def report(self) -> str:
-        """The first report that was made, with its version; empty where none was."""
-        return next((one for one in self.made if one.startswith("DiagnosticReport/")), "")
+        """The first report that was made, else letter, with its version; empty where none was."""
+        kinds = ("DiagnosticReport/", "DocumentReference/")
+        found = (one for kind in kinds for one in self.made if one.startswith(kind))
+        return next(found, "")
 
 
 def worded(flags: Iterable[Flag]) -> tuple[str, ...]:

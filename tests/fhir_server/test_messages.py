@@ -5,7 +5,7 @@ import pytest
 from fhir_server import amend, message_text, messages
 from fhir_server.access import Access, Agent, CaredFor, Interaction, NoRecord, OwnRecord, WholeStore
 from fhir_server.correspondence import correspondence
-from fhir_server.errors import Conflict, Forbidden, TooLarge, Unprocessable
+from fhir_server.errors import Conflict, Forbidden, NotFound, TooLarge, Unprocessable
 from fhir_server.model import json
 from fhir_server.model.ids import bucket_of, new_id
 from fhir_server.model.validate import judge
@@ -256,3 +256,28 @@ def test_a_message_has_4000_characters_and_a_subject_100():
         message_text.body({"payload": [{"contentString": "é" * 4001}]})
     with pytest.raises(TooLarge):
         message_text.subject({"topic": {"text": "x" * 101}})
+
+
+def test_what_nobody_wrote_is_no_conversation_and_takes_the_patients_receipt(ward):
+    told = {
+        "resourceType": "Communication",
+        "status": "completed",
+        "subject": {"reference": f"Patient/{ward.alan}"},
+        "payload": [{"contentString": "There is a new letter for you."}],
+    }
+    id_ = ward.file(judge(told), new_id(bucket_of(ward.alan)), ward.alan)
+    asked = ward.send(ward.as_patient(ward.alan))
+
+    def heads(writer):
+        return list(correspondence(writer, ward.alan).messages)
+
+    assert ward.record.submit(FILING, heads).result(10) == [asked["id"]]
+    with pytest.raises(Unprocessable):
+        ward.send(ward.as_patient(ward.alan), **answer({"id": id_}))
+    opened = ward.now(id_) | {"received": "2000-01-01T00:00:00Z"}
+    access = ward.as_patient(ward.alan)
+    amend.update(ward.record, access, id_, judge(opened), None).result(10)
+    assert ward.now(id_)["received"] > "2020"
+    stranger = ward.as_patient(ward.brian)
+    with pytest.raises(NotFound):
+        amend.update(ward.record, stranger, id_, judge(opened), None).result(10)

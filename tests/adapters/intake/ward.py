@@ -27,6 +27,7 @@ EVERYTHING = dict.fromkeys(
     (
         *("Patient", "Observation", "DiagnosticReport", "Specimen", "ServiceRequest"),
         *("Provenance", "Organization", "Practitioner", "PractitionerRole", "AuditEvent"),
+        *("DocumentReference", "Communication", "Appointment"),
     ),
     frozenset(Interaction),
 )
