@@ -83,6 +83,6 @@ def by_operator(text: str, role: Role, registered: str | None = None) -> ScopeSe
         meant = " or ".join(sorted(f"{context}/" for context in policy.CONTEXTS[role])) or "none"
         raise Invalid.of(f"Scopes that mean something for a {role} begin with {meant}.")
     possible = asked if registered is None else asked.intersect(parse(registered))
-    if not possible.resources:
+    if possible.is_empty:
         raise Invalid.of("Nothing is left of these scopes: name one such as user/Patient.rs.")
     return possible

@@ -143,6 +143,15 @@ def access(principal: Principal, *, request_id: str, network: str) -> Access:
     )
 
 
+def may_push(principal: Principal) -> bool:
+    """Tell whether *principal* may hand in messages: an application by itself, with that scope.
+
+    As whose feed, the feed says, which has to name the application.
+    """
+    scopes = principal.scopes
+    return principal.role == Role.CLIENT and scopes is not None and scopes.push
+
+
 def stranger(*, request_id: str, network: str, client_id: str = "") -> Access:
     """Return the access of somebody who is not known yet: nothing, but for a name on the ledger.
 

@@ -27,6 +27,8 @@ LETTERS = "cruds"
 READING = frozenset("rs")
 LAUNCH_PATIENT = "launch/patient"
 OFFLINE = "offline_access"
+PUSH = "system/hl7v2.write"
+"""Hand in messages as a hospital's feed: no resource, so no pattern for types reaches it."""
 
 NOT_OFFERED = frozenset(
     {"openid", "fhirUser", "profile", "online_access", "launch", "launch/encounter"}
@@ -128,22 +130,30 @@ class ScopeSet:
     resources: tuple[Scope, ...] = ()
     launch_patient: bool = False
     offline: bool = False
+    push: bool = False
 
     def __str__(self) -> str:
         """Return the scopes as the `scope` parameter names them."""
         words = [LAUNCH_PATIENT] * self.launch_patient + [OFFLINE] * self.offline
-        return " ".join([*words, *map(str, self.resources)])
+        return " ".join([*words, *[PUSH] * self.push, *map(str, self.resources)])
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the scopes reach nothing at all."""
+        return not (self.resources or self.push)
 
     @property
     def contexts(self) -> frozenset[Context]:
         """The contexts that occur."""
-        return frozenset(scope.context for scope in self.resources)
+        pushing = {Context.SYSTEM} if self.push else frozenset[Context]()
+        return frozenset(scope.context for scope in self.resources) | pushing
 
     def within(self, other: "ScopeSet") -> bool:
         """Tell whether everything that this set allows is allowed by *other*."""
         return (
             self.launch_patient <= other.launch_patient
             and self.offline <= other.offline
+            and self.push <= other.push
             and all(
                 any(theirs.covers(letter) for theirs in other.resources)
                 for mine in self.resources
@@ -158,6 +168,7 @@ class ScopeSet:
             reduced(scope for scope in meets if scope is not None),
             self.launch_patient and other.launch_patient,
             self.offline and other.offline,
+            self.push and other.push,
         )
 
 
@@ -173,10 +184,10 @@ def parse(text: str) -> ScopeSet:
     resources = reduced(
         _parsed(word, place)
         for place, word in enumerate(words, 1)
-        if word not in NOT_OFFERED | {LAUNCH_PATIENT, OFFLINE}
+        if word not in NOT_OFFERED | {LAUNCH_PATIENT, OFFLINE, PUSH}
     )
     _refuse_inseparable(resources)
-    return ScopeSet(resources, LAUNCH_PATIENT in words, OFFLINE in words)
+    return ScopeSet(resources, LAUNCH_PATIENT in words, OFFLINE in words, PUSH in words)
 
 
 def reduced(scopes: Iterable[Scope]) -> tuple[Scope, ...]:

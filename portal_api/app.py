@@ -18,7 +18,7 @@ from fhir_server.access import Access
 from fhir_server.clock import micros
 from fhir_server.rest.exchange import Authenticate, Service
 from fhir_server.rest.routes import routes
-from portal_api import health, site
+from portal_api import health, push, site
 from portal_api.api import feeds
 from portal_api.api.door import open_door
 from portal_api.pages import account
@@ -61,6 +61,7 @@ def build(portal: Portal) -> ASGIApp:
             Route("/livez", health.alive, methods=["GET"]),
             Route("/readyz", health.ready(portal.record), methods=["GET"]),
             Route("/metrics", feeds.metrics(portal.record), methods=["GET"]),
+            push.route(portal),
             *routes(service, FHIR),
         ]
     )

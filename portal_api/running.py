@@ -64,6 +64,8 @@ async def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     async with AsyncExitStack() as doors:
+        if parts.mllp or parts.http:
+            await doors.enter_async_context(_background(_reread(portal)))
         if parts.mllp:
             await doors.enter_async_context(_mllp(portal))
         await doors.enter_async_context(_background(_serve_control(portal, commands)))
@@ -119,15 +121,14 @@ async def _mllp(portal: Portal) -> AsyncIterator[None]:
         _refuse_open_door(portal)
         server = await listen(reception, portal.settings.mllp.host, portal.settings.mllp.port)
     guarded = await _over_tls(portal, reception)
-    async with _background(_reread(portal)):
-        try:
-            yield
-        finally:
-            server.close()
-            if guarded is not None:
-                guarded.close()
-            hang_up(portal.tally)
-            await _drained(portal)
+    try:
+        yield
+    finally:
+        server.close()
+        if guarded is not None:
+            guarded.close()
+        hang_up(portal.tally)
+        await _drained(portal)
 
 
 async def _over_tls(portal: Portal, reception: Reception) -> TlsDoor | None:

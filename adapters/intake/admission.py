@@ -1,13 +1,16 @@
 """Which feeds somebody may speak as, by what the way in proves of them before a message is read.
 
 A client certificate is proof of a feed that names its fingerprint, and of no other; a feed that
-names certificates is spoken as over TLS with one of them, and no other way. What a feed asks of
-address and names (MSH-3 to MSH-6) is asked of each message all the same.
+names certificates is spoken as over TLS with one of them, and over MLLP no other way. What a feed
+asks of address and names (MSH-3 to MSH-6) is asked of each message all the same. A token is proof
+of the feeds that name its application, whatever address it comes from: that is a proxy's, often.
 """
 
 from dataclasses import dataclass, replace
 
 from adapters.intake.feeds import Feed
+
+ANYWHERE = ("0.0.0.0/0", "::/0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,16 @@ def admitted(feeds: tuple[Feed, ...], peer: Peer) -> tuple[Feed, ...]:
     """Return *feeds*; those that *peer* can't speak as are left without a source."""
     return tuple(
         feed if _admits(feed, peer.certificate) else replace(feed, sources=()) for feed in feeds
+    )
+
+
+def pushed_by(feeds: tuple[Feed, ...], client: str) -> tuple[Feed, ...]:
+    """Return *feeds*; those that name the application *client* take it from anywhere.
+
+    The others are left without a source.
+    """
+    return tuple(
+        replace(feed, sources=ANYWHERE if client in feed.clients else ()) for feed in feeds
     )
 
 

@@ -20,6 +20,7 @@ from adapters.intake.setting_kinds import (
     CATEGORY,
     CHARSET,
     EXPECTED,
+    FINGERPRINTS,
     FLAG,
     NAME,
     NAMED,
@@ -52,7 +53,11 @@ FEED: Mapping[str, Setting] = MappingProxyType(
         "name": Setting(NAME, "What the feed is called here."),
         "sources": Setting(NETWORKS, "The addresses that its messages come from."),
         "certificates": Setting(
-            TEXTS, "The client certificates that it may come with over TLS; empty: none is asked."
+            FINGERPRINTS,
+            "The client certificates with which it comes over TLS; empty: it comes over plain TCP.",
+        ),
+        "clients": Setting(
+            TEXTS, "The applications, by client_id, that may push its messages over HTTPS."
         ),
         "sending_application": Setting(TEXT, "MSH-3 of its messages; empty: any."),
         "sending_facility": Setting(TEXT, "MSH-4 of its messages; empty: any."),
@@ -70,10 +75,19 @@ FEED: Mapping[str, Setting] = MappingProxyType(
         "identity_ack": Setting(
             ACCEPT_OR_ERROR, "The answer where the person disagrees with the one who is known."
         ),
+        "needs_nhs_number": Setting(
+            FLAG, "A message about somebody without an NHS number is set aside."
+        ),
+        "needs_birth_date": Setting(
+            FLAG, "A message about somebody without a birth date is set aside."
+        ),
         "control_ids": Setting(
             one_of(*get_args(Uniqueness)), "How long a control id (MSH-10) stays unique."
         ),
         "frame_limit": Setting(SIZE, "How large a message may be."),
+        "demographics": Setting(
+            FLAG, "What it says of people who are known here (ADT) changes their details."
+        ),
         "contact": Setting(TEXT, "Whom a patient rings about a result."),
         "expected": Setting(
             EXPECTED,

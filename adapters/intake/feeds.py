@@ -41,12 +41,16 @@ class Feed:
     which only a feed on loopback may have. *backload* files history: no notices, no unread marks,
     no holds by age. *control_ids* says how long a control id stays unique. *quarantine_ack*
     answers a message that is kept for a person to look at, *identity_ack* one whose person
-    disagrees with the one known. *contact* is whom a patient rings.
+    disagrees with the one known; *needs_nhs_number* and *needs_birth_date* hold it to
+    what it says of everybody. *contact* is whom a patient rings.
     """
 
     name: str
     sources: tuple[str, ...] = ()
     certificates: tuple[str, ...] = ()
+    """SHA-256 of client certificates: with one of them over TLS, and over MLLP no other way."""
+    clients: tuple[str, ...] = ()
+    """Applications that may push its messages over HTTPS, by client_id."""
     sending_application: str = ""
     sending_facility: str = ""
     receiving_application: str = ""
@@ -55,8 +59,12 @@ class Feed:
     backload: bool = False
     quarantine_ack: Literal["AA", "AE"] = "AE"
     identity_ack: Literal["AA", "AE"] = "AA"
+    needs_nhs_number: bool = False
+    needs_birth_date: bool = False
     control_ids: Uniqueness = "forever"
     frame_limit: int = FRAME_LIMIT
+    demographics: bool = False
+    """What it says of people whom the portal knows changes them; otherwise it is kept unapplied."""
     contact: str = ""
     organization: str = ""
     """The hospital's name, as a patient knows it."""
@@ -74,7 +82,7 @@ class Feed:
             self.receiving_application,
             self.receiving_facility,
         )
-        return bool(self.sources) and all(named)
+        return bool(self.sources or self.clients) and all(named)
 
 
 LOOPBACK = Feed(

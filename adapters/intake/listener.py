@@ -80,6 +80,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
     held: int = 0
+    pushes: int = 0
     peers: Counter[str] = field(default_factory=Counter)
     connections: set["Connected"] = field(default_factory=set)
     stopping: bool = False

@@ -16,6 +16,7 @@ from adapters.intake import expected
 from adapters.intake.feeds import FRAME_LIMIT, RESERVED
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}")
 CATEGORIES = frozenset(
     {"social-history", "vital-signs", "imaging", "laboratory", "procedure"}
     | {"survey", "exam", "therapy", "activity"}
@@ -65,6 +66,13 @@ def _networks(value: Any) -> tuple[str, ...]:
     found = _texts(value)
     for one in found:
         ip_network(one, strict=False)
+    return found
+
+
+def _fingerprints(value: Any) -> tuple[str, ...]:
+    found = _texts(value)
+    if not all(map(_FINGERPRINT.fullmatch, found)):
+        raise ValueError
     return found
 
 
@@ -127,6 +135,11 @@ SET = Kind(
 NAMED = Kind("a table of texts, each under a name", _named_texts, _pairs)
 NETWORKS = Kind(
     "a list of networks, such as 10.1.2.0/24", _networks, lambda text: _networks(_parts(text))
+)
+FINGERPRINTS = Kind(
+    "a list of SHA-256 fingerprints, 64 hexadecimal digits each",
+    _fingerprints,
+    lambda text: _fingerprints(_parts(text)),
 )
 SIZE = Kind(
     f"a whole number of bytes from 1 to {FRAME_LIMIT}", _size, lambda text: _size(int(text))

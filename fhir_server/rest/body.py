@@ -22,20 +22,24 @@ async def body_of(request: Request) -> bytes:
     TooSlow past the deadline, Invalid where the caller hangs up.
     """
     require_sent_as(request)
-    return await _received(request, BODY_LIMIT)
+    return await received(request, BODY_LIMIT)
 
 
 async def form_of(request: Request) -> str:
     """Return the form sent with *request*, still percent-encoded. Raises as `body_of` does."""
     require_sent_as(request, FORM)
-    body = await _received(request, FORM_LIMIT)
+    body = await received(request, FORM_LIMIT)
     try:
         return body.decode("ascii")
     except UnicodeDecodeError:
         raise Invalid.of("The form is not percent-encoded ASCII.") from None
 
 
-async def _received(request: Request, limit: int) -> bytes:
+async def received(request: Request, limit: int) -> bytes:
+    """Return the body of *request*, whatever it is, of *limit* bytes at most.
+
+    Raises TooLarge past the limit, TooSlow past the deadline, Invalid where the caller hangs up.
+    """
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced[:20]) > limit:
         raise _too_large(limit)

@@ -89,7 +89,7 @@ async def _answer(
     service: Service, request: Request, access: Access, subtype: str, interact: Interact
 ) -> Response:
     try:
-        _refuse_repeated_headers(request)
+        refuse_repeated_headers(request)
         access = await service.authenticate(request, access.request_id)
         content_type = answer_type(request)
         ask = await interact(service, request, access)
@@ -139,7 +139,7 @@ async def within_deadline(future: "Future[Any]") -> Any:
         raise Unavailable.of("The record is too busy to answer now. Please try again.") from None
 
 
-def _refuse_repeated_headers(request: Request) -> None:
+def refuse_repeated_headers(request: Request) -> None:
     """Raise Invalid where two readers of the request could each see another one. RFC 9110 5.3."""
     for name in _ONCE:
         if len(request.headers.getlist(name)) > 1:

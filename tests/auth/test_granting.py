@@ -1,12 +1,13 @@
 """From what is asked to what is granted: every step narrows."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auth import granting
-from auth.policy import CONTEXTS, TABLE, access
+from auth.policy import CONTEXTS, TABLE, access, may_push
 from auth.principal import Principal, Role
-from auth.scopes import ScopeSet, parse
+from auth.scopes import PUSH, ScopeSet, parse
 from fhir_server.errors import Invalid
 
 ALAN = "0a1" + "1" * 29
@@ -60,3 +61,29 @@ def test_each_choice_gives_its_role_something():
             everything = parse(f"{context}/*.cruds")
             types = [one.resource_type for one in granting.choices(everything, role)]
             assert types == [kind for kind, rights in TABLE[role].items() if rights]
+
+
+def test_pushing_messages_is_for_applications_by_themselves_and_for_no_person():
+    for role in set(Role) - {Role.CLIENT}:
+        with pytest.raises(Invalid):
+            granting.by_operator(PUSH, role)
+    with pytest.raises(Invalid):
+        granting.requested(PUSH, PUSH)
+    with pytest.raises(Invalid):
+        granting.requested(f"user/Patient.rs {PUSH}", f"user/*.rs {PUSH}")
+    assert granting.by_operator(PUSH, Role.CLIENT, PUSH) == parse(PUSH)
+    with pytest.raises(Invalid):
+        granting.by_operator(PUSH, Role.CLIENT, "system/*.cruds")
+
+
+def test_no_pattern_reaches_pushing_and_pushing_reaches_no_resource():
+    everything = parse("system/*.cruds")
+    assert not parse(PUSH).within(everything)
+    assert not everything.intersect(parse(PUSH)).push
+    assert str(parse(f"system/*.cruds {PUSH}")) == f"{PUSH} system/*.cruds"
+    pusher = Principal(Role.CLIENT, "", scopes=parse(PUSH))
+    assert access(pusher, request_id="", network="").grants == {}
+    assert may_push(pusher)
+    assert not may_push(Principal(Role.CLIENT, "", scopes=everything))
+    assert not may_push(Principal(Role.CLINICIAN, "", scopes=parse(PUSH)))
+    assert not may_push(Principal(Role.CLIENT, "", scopes=None))
