@@ -31,6 +31,8 @@ class Preview:
     accounted: tuple[str, ...]
     """What became of each segment, in order: "PID[1] Patient"."""
     bundle: Tree | None
+    content: Content | None = None
+    """What the bundle was made of."""
 
 
 def preview(raw: bytes, dialect: Dialect, base: str) -> Preview:
@@ -60,7 +62,7 @@ def preview(raw: bytes, dialect: Dialect, base: str) -> Preview:
         for segment in message.segments
     )
     flags = (*message.flags, *(f"{flag.code} {flag.address}" for flag in content.flags))
-    return Preview(header.control_id, "AA", (), flags, accounted, bundle)
+    return Preview(header.control_id, "AA", (), flags, accounted, bundle, content)
 
 
 def _bundle(content: Content, base: str) -> Tree:

@@ -15,7 +15,7 @@ from adapters.hl7v2.ack import BUSY, Fault, fault_of
 from adapters.hl7v2.header import Header, glimpse, read_header
 from adapters.hl7v2.kinds import Content, convert
 from adapters.hl7v2.refusal import Refused
-from adapters.intake import synthetic
+from adapters.intake import identity_rules, synthetic
 from adapters.intake.feeds import SOURCE_UNKNOWN, Feed, Mismatch, choose
 from adapters.intake.inbox import Arrival
 
@@ -100,6 +100,7 @@ def read_of(
         content = convert(message, feed.dialect, received_at=received_at)
         if feed.synthetic_only and synthetic.is_about_a_person(content):
             return _barred(peer, header, feed)
+        identity_rules.require(feed, content.person)
         return Read(arrival_of(raw, peer, feed, header), header, feed, content, flags)
     except Refused as refused:
         verdict = Verdict(refused.ack, fault_of(refused))

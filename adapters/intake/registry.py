@@ -18,6 +18,12 @@ def agreed(record: Record) -> tuple[Feed, ...]:
     return tuple(feed_settings.decode(bytes(row.settings)) for row in rows)
 
 
+def named(record: Record, name: str) -> Feed | None:
+    """Return the agreement called *name*, None where there is none."""
+    rows = record.select(select(table.c.settings).where(table.c.name == name))
+    return feed_settings.decode(bytes(rows[0].settings)) if rows else None
+
+
 def listening_for(
     record: Record, *, loopback: bool, synthetic_only: bool = False
 ) -> tuple[Feed, ...]:

@@ -2,13 +2,14 @@
 
 import typer
 
-from portal_api.cli import feed_agreement, feed_tracing, feed_trying
+from portal_api.cli import feed_agreement, feed_checking, feed_tracing, feed_trying
 
 
 def group() -> typer.Typer:
     """Return the command group."""
     app = typer.Typer(no_args_is_help=True, help="Hospital feeds: try, send, trace, agree.")
     feed_trying.add_to(app)
+    feed_checking.add_to(app)
     feed_tracing.add_to(app)
     feed_agreement.add_to(app)
     return app

@@ -105,10 +105,10 @@ def show(
 
 
 def _found(record: Record, name: str) -> Feed:
-    for feed in registry.agreed(record):
-        if feed.name == name:
-            return feed
-    raise typer.BadParameter(f"there is no feed {name}")
+    feed = registry.named(record, name)
+    if feed is None:
+        raise typer.BadParameter(f"there is no feed {name}")
+    return feed
 
 
 def _words(value: Any) -> str:

@@ -34,7 +34,7 @@ def current() -> Settings:
 def agreed_with(name: str) -> Feed:
     """Return the agreement called *name*. Raises BadParameter where there is none."""
     with opened(current()) as portal:
-        for feed in registry.agreed(portal.record):
-            if feed.name == name:
-                return feed
-    raise typer.BadParameter(f"there is no feed {name}")
+        feed = registry.named(portal.record, name)
+    if feed is None:
+        raise typer.BadParameter(f"there is no feed {name}")
+    return feed
