@@ -72,7 +72,7 @@ _PLACES: Mapping[str, str] = MappingProxyType(
         "Communication": "your messages",
         "CareTeam": "who looks after you",
         "Consent": "what you have allowed",
-        "DocumentReference": "your documents",
+        "DocumentReference": "your letters",
         "AuditEvent": "who has looked at your record",
         "Patient": "your name and details",
         "held-notices": "your results",
@@ -97,6 +97,15 @@ _DEEDS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_FILED: Mapping[str, str] = MappingProxyType(
+    {
+        "DocumentReference": "added a letter",
+        "ServiceRequest": "said how far a test is",
+        "Appointment": "added or changed an appointment",
+    }
+)
+"""What a hospital's message brought, by the type that it is about."""
+
 
 def sentence(one: Access) -> str:
     """Return an entry of a patient's own log in plain words; staff by role and organisation."""
@@ -113,6 +122,8 @@ def sentence(one: Access) -> str:
 def _deed(one: Access, place: str) -> str:
     if one.subtype in _LOOKS:
         return f"looked at {place}"
+    if one.subtype == "message-filed":
+        return _FILED.get(one.entity.partition("/")[0], _DEEDS["message-filed"])
     if one.entity.startswith("Communication") and one.subtype in {"create", "update"}:
         return "sent a message" if one.subtype == "create" else "opened or dealt with a message"
     if one.subtype in {"create", "update"}:
@@ -126,7 +137,8 @@ def _who_in_words(one: Access) -> str:
     if one.role == "patient":
         return f"You{app}"
     if one.role == "feed":
-        return f"The laboratory{at}" if at else "A laboratory"
+        kind = "hospital" if one.entity.partition("/")[0] in _FILED else "laboratory"
+        return f"The {kind}{at}" if at else f"A {kind}"
     if one.role == "client":
         return f"The computer system {one.client or one.user}{at}"
     kinds = {"clinician": "A clinician", "auditor": "An auditor", "operator": "A technician"}

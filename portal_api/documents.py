@@ -60,7 +60,7 @@ What could run in a browser is not among them: it goes out as bytes that nothing
 def documents_of(report: Tree) -> tuple[Document, ...]:
     """Return the documents whose bytes are in a DiagnosticReport."""
     return tuple(
-        Document(place, _kind(one)[0], _size(len(one["data"]) * 3 // 4))
+        Document(place, kind_of(one)[0], size_in_words(len(one["data"]) * 3 // 4))
         for place, one in enumerate(_attachments(report), 1)
     )
 
@@ -75,11 +75,8 @@ async def document(caller: Caller, report_id: str, place: int) -> tuple[Content,
     if not 0 < place <= len(found):
         raise NotFound.of("There is no such document, or it is not yours to see.")
     attachment = found[place - 1]
-    _, ending, content_type = _kind(attachment)
-    try:
-        body = b64decode(attachment["data"], validate=True)
-    except binascii.Error:
-        raise NotFound.of("The document cannot be read.") from None
+    _, ending, content_type = kind_of(attachment)
+    body = bytes_of(attachment)
     number = f"-{place}" if len(found) > 1 else ""
     return Content(f"result{_day(tree)}{number}.{ending}", content_type, body), tree["status"]
 
@@ -88,11 +85,22 @@ def _attachments(report: Tree) -> list[Tree]:
     return [one for one in report.get("presentedForm", ()) if one.get("data")]
 
 
-def _kind(attachment: Tree) -> tuple[str, str, str]:
-    return _KINDS.get(attachment.get("contentType", ""), _OTHER)
+def kind_of(attachment: Tree) -> tuple[str, str, str]:
+    """Return what an Attachment is: in a word, as a file's ending, and for a browser."""
+    media_type = attachment.get("contentType", "").partition(";")[0].strip()
+    return _KINDS.get(media_type, _OTHER)
 
 
-def _size(count: int) -> str:
+def bytes_of(attachment: Tree) -> bytes:
+    """Return the bytes of an Attachment. Raises NotFound where they can't be read."""
+    try:
+        return b64decode(attachment["data"], validate=True)
+    except binascii.Error:
+        raise NotFound.of("The document cannot be read.") from None
+
+
+def size_in_words(count: int) -> str:
+    """Return how big *count* bytes are: `12 KB`."""
     if count < _KILO:
         return "less than 1 KB"
     if count < _KILO**2:

@@ -8,10 +8,10 @@ https://hl7.org/fhir/R4/communication.html
 from typing import Any
 
 from adapters.hl7v2.code_tables import THO
-from adapters.hl7v2.conversion import Key
 from adapters.intake.merging import content_of
 from adapters.intake.occasion import reference
 from fhir_server.clock import from_micros, instant_text
+from fhir_server.model.ids import bucket_of, derived_id
 from fhir_server.model.validate import judge
 from fhir_server.record import Stored, Writer
 
@@ -21,18 +21,15 @@ _TEXT = "There is a new letter for you. You can read it under Letters."
 _CATEGORY = {"coding": [{"system": f"{THO}/communication-category", "code": "notification"}]}
 
 
-def note_key(document: Key) -> Key:
-    """Return the key of the note about the document with that key."""
-    return ("Communication", *document)
-
-
 def tell_of_letter(
-    writer: Writer, letter: Stored, note: str, tree: Tree, *, backload: bool
+    writer: Writer, letter: Stored, tree: Tree, *, backload: bool = False
 ) -> list[str]:
-    """File the note (an id) about *letter*, whose content is *tree*; return what was made.
+    """File the note about *letter*, whose content is *tree*; return what was made.
 
     None is made of a letter that waits without a date, nor of one that a backload brings.
     """
+    bucket = bucket_of(letter.patient)
+    note = derived_id(writer.id_key, "Communication", letter.reference, bucket=bucket)
     before = writer.current("Communication", note)
     if before is None and (letter.release_at is None or backload):
         return []

@@ -18,7 +18,7 @@ from adapters.intake.buckets import of_person, require
 from adapters.intake.claims import Number
 from adapters.intake.feeds import Feed
 from adapters.intake.identity import Identity, identify
-from adapters.intake.letter_notes import note_key, tell_of_letter
+from adapters.intake.letter_notes import tell_of_letter
 from adapters.intake.merging import content_of
 from adapters.intake.occasion import Occasion, Outcome, reference, worded
 from adapters.intake.unclear import Unclear
@@ -85,7 +85,6 @@ def _own_keys(letter: Letter) -> Iterator[Key]:
     """Yield the keys of what goes into the patient's record."""
     yield letter.document.key
     yield letter.provenance.key
-    yield note_key(letter.document.key)
     yield from letter.named()
 
 
@@ -125,8 +124,7 @@ def _file_document(
         release_at=release.release_at,
     ).stored
     made = [reference(filed), reference(told)]
-    note = ids[note_key(letter.document.key)]
-    made += tell_of_letter(writer, filed, note, tree, backload=occasion.feed.backload)
+    made += tell_of_letter(writer, filed, tree, backload=occasion.feed.backload)
     _keep_notice(writer, release, id_, given)
     if letter.is_withdrawn and before is None:
         flags.append("cancel-unseen TXA.12")

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from auth.principal import Role
 from fhir_server.errors import NotFound
 from portal_api import documents
-from portal_api.documents import Document
+from portal_api.documents import Content, Document
 from portal_api.pages.desk import Desk, Visit, endpoint
 from portal_api.pages.views_shell import Download
 from portal_api.results import WITHDRAWN
@@ -47,12 +47,22 @@ def downloads(report_page: str, found: tuple[Document, ...]) -> tuple[Download, 
 def _sender(role: Role) -> Callable[[Desk, Visit], Awaitable[Response]]:
     async def send(_desk: Desk, visit: Visit) -> Response:
         """Answer with one document as a file."""
-        place = visit.path["place"]
-        number = int(place) if place.isascii() and place.isdigit() and len(place) < 4 else 0
-        content, status = await documents.document(visit.caller, visit.path["id"], number)
+        report, place = visit.path["id"], place_in(visit)
+        content, status = await documents.document(visit.caller, report, place)
         if role == Role.PATIENT and status in WITHDRAWN:
             raise NotFound.of("There is no such document, or it is not yours to see.")
-        named = {"Content-Disposition": f'attachment; filename="{content.name}"'}
-        return Response(content.body, headers=_HEADERS | named, media_type=content.content_type)
+        return as_file(content)
 
     return send
+
+
+def place_in(visit: Visit) -> int:
+    """Return which document the address of a visit names; 0 where it names none."""
+    place = visit.path["place"]
+    return int(place) if place.isascii() and place.isdigit() and len(place) < 4 else 0
+
+
+def as_file(content: Content) -> Response:
+    """Answer with a document to keep, which no browser opens by itself."""
+    named = {"Content-Disposition": f'attachment; filename="{content.name}"'}
+    return Response(content.body, headers=_HEADERS | named, media_type=content.content_type)

@@ -23,6 +23,7 @@ _LINKS: Mapping[Role, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
         Role.PATIENT: (
             ("Results", "/patient"),
+            ("Letters", "/patient/letters"),
             ("Messages", "/patient/messages"),
             ("Who has looked", "/patient/access"),
         ),

@@ -11,7 +11,7 @@ from fhir_server.clock import from_micros
 from fhir_server.errors import Unprocessable
 from fhir_server.notices import HeldNotice, notices
 from fhir_server.rest.exchange import within_deadline
-from portal_api import access_log, london, messaging, results
+from portal_api import access_log, letters, london, messaging, results
 from portal_api.access_entry import REFUSED, Access
 from portal_api.care_team import Team, teams_of
 from portal_api.messaging import Message, Thread
@@ -74,6 +74,7 @@ async def show_results(desk: Desk, visit: Visit) -> Response:
         held=tuple(_card(one) for one in reversed(held)),
         rows=tuple(_row(visit, one) for one in shown.reports),
         unread=sum(one.unread for one in threads),
+        letters=await letters.unread(visit.caller, patient),
         contact=contact(desk.site, await teams_of(visit.caller, patient)),
         older=f"{HOME}?{urlencode({'page': shown.next})}" if shown.next else "",
     )

@@ -11,7 +11,15 @@ from starlette.staticfiles import StaticFiles
 
 from auth import sessions
 from auth.answers import redirect
-from portal_api.pages import auditor, clinician, clinician_messages, documents, operator, patient
+from portal_api.pages import (
+    auditor,
+    clinician,
+    clinician_messages,
+    documents,
+    letters,
+    operator,
+    patient,
+)
 from portal_api.pages.desk import SIGN_IN, Desk
 from portal_api.pages.navigation import HOMES
 
@@ -21,7 +29,7 @@ STATIC = Path(__file__).parent / "static"
 def pages(desk: Desk) -> APIRouter:
     """Return every page of the portal, its styles and pictures under `/static`, and the way in."""
     router = APIRouter()
-    for part in (patient, clinician_messages, clinician, documents, auditor, operator):
+    for part in (patient, letters, clinician_messages, clinician, documents, auditor, operator):
         router.include_router(part.routes(desk))
     router.add_route("/", _front_door(desk), ["GET"], include_in_schema=False)
     router.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -46,6 +46,8 @@ class ResultsView:
     contact: Contact
     older: str = ""
     """Address of the next page, empty on the last."""
+    letters: int = 0
+    """How many letters the patient has not opened yet."""
 
 
 @dataclass(frozen=True, slots=True)

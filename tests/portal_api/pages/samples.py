@@ -111,6 +111,7 @@ def patient_shell(current: str, done: str = "") -> Shell:
     """The frame of a patient's page."""
     links = (
         ("Results", "/patient"),
+        ("Letters", "/patient/letters"),
         ("Messages", "/patient/messages"),
         ("Who has looked", "/patient/access"),
     )
