@@ -27,6 +27,7 @@ from fhir_server.store.committer import Committer, Piece, entered
 from fhir_server.store.engine import Engines, assert_durable
 from fhir_server.store.read import Stored, audit_event
 from fhir_server.store.tables import installation, resource_version
+from fhir_server.store.transaction import Transaction
 from fhir_server.store.write import Filed, Notice, Writer
 
 __all__ = ["Answer", "Asked", "Filed", "Notice", "Record", "Stored", "Writer"]
@@ -150,16 +151,14 @@ class Record:
         Future, its rows undone, with a refusal of what was *asked* on the ledger.
         """
 
-        def run(connection: Connection) -> tuple[T, Sequence[bytes]]:
+        def run(transaction: Transaction) -> tuple[T, Sequence[bytes]]:
             now, entries = micros(self.clock()), list[bytes]()
 
             def note(subtype: str, **told: str) -> None:
-                entries.append(entry(connection, access, now, subtype=subtype, **told))
+                entries.append(entry(transaction.connection, access, now, subtype=subtype, **told))
 
-            writer = Writer(connection, access, now, self.id_key, note, admit=self._admit)
-            answer = piece(writer)
-            writer.flush()
-            return answer, entries
+            writer = Writer(transaction, access, now, self.id_key, note, admit=self._admit)
+            return piece(writer), entries
 
         def refused(error: Exception) -> Sequence[bytes]:
             return [bare_entry(access, micros(self.clock()), **asked.failed(error))]
@@ -195,11 +194,11 @@ class Record:
         return self._noted(access, asked.failed(error))
 
     def _noted(self, access: Access, told: dict[str, str]) -> "Future[None]":
-        def run(connection: Connection) -> tuple[None, Sequence[bytes]]:
+        def run(transaction: Transaction) -> tuple[None, Sequence[bytes]]:
             now = micros(self.clock())
-            return None, [entry(connection, access, now, **told)]
+            return None, [entry(transaction.connection, access, now, **told)]
 
-        return self._committer.submit(Piece(run, lambda _: (), writes=False))
+        return self._committer.submit(Piece(run, lambda _: ()))
 
     def _look(
         self,

@@ -126,7 +126,7 @@ _UNDER_THIS_ID = (
     .where(
         *_HERE,
         inbox.c.received >= bindparam("since"),
-        inbox.c.fate.in_(("filed", "quarantined")),
+        or_(inbox.c.fate == "filed", inbox.c.fate == "quarantined"),
     )
     .limit(_COMPARED)
 )

@@ -12,6 +12,7 @@ import re
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,9 @@ OPEN_START = -(2**62)
 """Before every date."""
 OPEN_END = 2**62
 """After every date."""
+
+_SPANS_KEPT = 4096
+"""Dates whose spans are remembered: the results of one sample share theirs."""
 
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
@@ -32,6 +36,7 @@ _FORM = re.compile(
 )
 
 
+@lru_cache(_SPANS_KEPT)
 def span(text: str) -> tuple[int, int]:
     """Return the instants that a FHIR date, dateTime or instant covers.
 

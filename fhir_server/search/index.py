@@ -8,9 +8,10 @@ scope does depend on one: what it could let through by chance is a resource of t
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, lru_cache
 from hashlib import blake2b
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from fhir_server.model.ids import bucket_of
 from fhir_server.search.dates import OPEN_START, element_span
@@ -19,7 +20,7 @@ from fhir_server.search.sorts import SORT_DATES
 from fhir_server.search.text import escaped, folded
 
 Tree = dict[str, Any]
-Row = dict[str, Any]
+Path = tuple[str, ...]
 
 EXACT = ":exact"
 """Ends the name under which a string's value is indexed as it was written."""
@@ -27,17 +28,62 @@ EXACT = ":exact"
 LONGEST_STRING = 200
 """Characters of a string that are compared: a key of a PostgreSQL index holds 2,700 bytes."""
 
+_HASHES_KEPT = 16_384
+"""Terms whose hashes are remembered: codes, systems and statuses come again and again."""
+
 _CONTACT_SYSTEMS = frozenset({"phone", "fax", "email", "pager", "url", "sms", "other"})
 _NAME_PARTS = ("text", "family", "given", "prefix", "suffix")
+
+
+class TokenRow(NamedTuple):
+    """A row of `index_token`, its values in the order of the columns."""
+
+    bucket: int
+    patient: str
+    hash: int
+    sort: int
+    id: str
+    population: int
+
+
+class DateRow(NamedTuple):
+    """A row of `index_date`, its values in the order of the columns."""
+
+    bucket: int
+    patient: str
+    hash: int
+    low: int
+    high: int
+    id: str
+
+
+class StringRow(NamedTuple):
+    """A row of `index_string`, its values in the order of the columns."""
+
+    bucket: int
+    patient: str
+    hash: int
+    value: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
 class IndexRows:
     """Rows for `index_token`, `index_date` and `index_string`, none of them twice."""
 
-    tokens: list[Row]
-    dates: list[Row]
-    strings: list[Row]
+    tokens: list[TokenRow]
+    dates: list[DateRow]
+    strings: list[StringRow]
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """A parameter of a type, as far as indexing needs it, its paths cut into steps."""
+
+    name: str
+    kind: Kind
+    selective: bool
+    paths: tuple[Path, ...]
 
 
 def index(tree: Tree, *, id_: str, patient: str) -> IndexRows:
@@ -47,34 +93,29 @@ def index(tree: Tree, *, id_: str, patient: str) -> IndexRows:
     search parameters of their own have no rows.
     """
     resource_type = tree["resourceType"]
-    head = {"bucket": bucket_of(id_), "patient": patient, "id": id_}
-    sort = sort_date(tree) or 0
-    tokens: dict[int, Row] = {}
-    dates: dict[tuple[int, int, int], Row] = {}
-    strings: dict[tuple[int, str], Row] = {}
-    for parameter in PARAMETERS.get(resource_type, {}).values():
-        if parameter.place is not Place.INDEX:
-            continue
-        hash_of = partial(token_hash, resource_type, parameter.name)
-        for element in _elements(tree, parameter.paths):
-            match parameter.kind:
+    tokens: dict[int, int] = {}
+    dates: dict[tuple[int, int, int], None] = {}
+    strings: dict[tuple[int, str], None] = {}
+    for one in _plan(resource_type):
+        for element in _elements(tree, one.paths):
+            match one.kind:
                 case Kind.TOKEN | Kind.REFERENCE:
-                    for variant in _variants(element, parameter.kind):
-                        known = hash_of(variant)
-                        population = int(parameter.selective and not variant.endswith("|"))
-                        row = {"hash": known, "sort": sort, "population": population}
-                        tokens[known] = head | row
+                    tokens.update(_tokens(element, resource_type, one))
                 case Kind.DATE if covered := element_span(element):
-                    low, high = covered
-                    known = hash_of("")
-                    dates[known, low, high] = head | {"hash": known, "low": low, "high": high}
+                    dates[token_hash(resource_type, one.name, ""), *covered] = None
                 case Kind.STRING:
                     for ending, value in _string_values(element):
-                        known = token_hash(resource_type, parameter.name + ending, "")
-                        strings[known, value] = head | {"hash": known, "value": value}
-    return IndexRows(list(tokens.values()), list(dates.values()), list(strings.values()))
+                        known = token_hash(resource_type, one.name + ending, "")
+                        strings[known, value] = None
+    bucket, sort = bucket_of(id_), sort_date(tree) or 0
+    return IndexRows(
+        [TokenRow(bucket, patient, known, sort, id_, wide) for known, wide in tokens.items()],
+        [DateRow(bucket, patient, known, low, high, id_) for known, low, high in dates],
+        [StringRow(bucket, patient, known, value, id_) for known, value in strings],
+    )
 
 
+@lru_cache(_HASHES_KEPT)
 def token_hash(resource_type: str, parameter: str, variant: str) -> int:
     """Return the signed 64-bit hash under which a term stands in the index.
 
@@ -91,7 +132,7 @@ def sort_date(tree: Tree) -> int | None:
 
     None where it does not say, or says only when it ended.
     """
-    for element in _elements(tree, SORT_DATES.get(tree["resourceType"], ())):
+    for element in _elements(tree, _sort_paths(tree["resourceType"])):
         covered = element_span(element)
         if covered:
             return None if covered[0] == OPEN_START else covered[0]
@@ -100,22 +141,37 @@ def sort_date(tree: Tree) -> int | None:
 
 def references(tree: Tree, paths: Iterable[str]) -> Iterator[str]:
     """Yield the literal references at *paths*, without versions; contained ones are left out."""
-    for element in _elements(tree, paths):
+    for element in _elements(tree, _steps(tuple(paths))):
         yield from _literal(element)
 
 
-def _elements(tree: Tree, paths: Iterable[str]) -> Iterator[Any]:
+@cache
+def _plan(resource_type: str) -> tuple[_Indexed, ...]:
+    return tuple(
+        _Indexed(one.name, one.kind, one.selective, _steps(one.paths))
+        for one in PARAMETERS.get(resource_type, {}).values()
+        if one.place is Place.INDEX
+    )
+
+
+@cache
+def _sort_paths(resource_type: str) -> tuple[Path, ...]:
+    return _steps(SORT_DATES.get(resource_type, ()))
+
+
+@cache
+def _steps(paths: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(tuple(path.split(".")) for path in paths)
+
+
+def _elements(tree: Tree, paths: Iterable[Path]) -> Iterator[Any]:
     for path in paths:
-        first, _, rest = path.partition(".")
-        if first in tree:
-            yield from _below(_step(tree, first), rest)
-
-
-def _below(elements: Iterable[Any], path: str) -> Iterable[Any]:
-    found = elements
-    for name in path.split(".") if path else ():
-        found = [value for element in found for value in _step(element, name)]
-    return found
+        if path[0] not in tree:
+            continue
+        found: list[Any] = [tree]
+        for name in path:
+            found = [value for element in found for value in _step(element, name)]
+        yield from found
 
 
 def _step(element: Any, name: str) -> Iterable[Any]:
@@ -126,20 +182,44 @@ def _step(element: Any, name: str) -> Iterable[Any]:
     return [one for one in value if one is not None] if isinstance(value, list) else (value,)
 
 
-def _variants(element: Any, kind: Kind) -> Iterator[str]:
-    if kind is Kind.REFERENCE:
-        yield from _literal(element)
+def _tokens(element: Any, resource_type: str, one: _Indexed) -> Iterable[tuple[int, int]]:
+    """Return the hashes of *element*, each with whether it is in the index over all patients."""
+    if one.kind is Kind.REFERENCE:
+        variants = tuple(_literal(element))
     elif isinstance(element, bool):
-        yield "true" if element else "false"
+        variants = ("true" if element else "false",)
     elif isinstance(element, str):
-        yield escaped(element)
+        variants = (escaped(element),)
     elif "coding" in element:
-        for coding in element["coding"]:
-            yield from _pair(coding.get("system", ""), coding.get("code", ""))
+        return chain.from_iterable(
+            _of_pair(resource_type, one, coding.get("system", ""), coding.get("code", ""))
+            for coding in element["coding"]
+        )
     elif "value" in element and element.get("system") in _CONTACT_SYSTEMS:
-        yield escaped(element["value"])
+        variants = (escaped(element["value"]),)
     else:
-        yield from _pair(element.get("system", ""), element.get("code") or element.get("value", ""))
+        code = element.get("code") or element.get("value", "")
+        return _of_pair(resource_type, one, element.get("system", ""), code)
+    return _hashes(resource_type, one, variants)
+
+
+@lru_cache(_HASHES_KEPT)
+def _of_pair(
+    resource_type: str, one: _Indexed, system: str, code: str
+) -> tuple[tuple[int, int], ...]:
+    return _hashes(resource_type, one, _pair(system, code))
+
+
+def _hashes(
+    resource_type: str, one: _Indexed, variants: Iterable[str]
+) -> tuple[tuple[int, int], ...]:
+    return tuple(
+        (
+            token_hash(resource_type, one.name, variant),
+            int(one.selective and not variant.endswith("|")),
+        )
+        for variant in variants
+    )
 
 
 def _pair(system: str, code: str) -> Iterator[str]:

@@ -7,28 +7,29 @@ https://hl7.org/fhir/R4/careteam.html
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import delete, insert
 
 from fhir_server.model.ids import bucket_of
 from fhir_server.search.dates import period_span
 from fhir_server.store.tables import care_relationship
+from fhir_server.store.transaction import Transaction
 
 Tree = dict[str, Any]
 _ALWAYS = (-(2**62), 2**62)
 
 
-def rewrite(connection: Connection, team: Tree, patient: str) -> None:
+def rewrite(transaction: Transaction, team: Tree, patient: str) -> None:
     """Replace the relationships that this CareTeam stood for with those that it stands for now."""
     table = care_relationship.c
     bucket = bucket_of(patient)
-    connection.execute(
+    transaction.execute(
         delete(care_relationship).where(
             table.bucket == bucket, table.patient == patient, table.team == team["id"]
         )
     )
     rows = relationships(team, patient)
     if rows:
-        connection.execute(insert(care_relationship), rows)
+        transaction.execute(insert(care_relationship), rows)
 
 
 def relationships(team: Tree, patient: str) -> list[dict[str, Any]]:

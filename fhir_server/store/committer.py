@@ -1,9 +1,10 @@
 """The one writer of a process: pieces that wait are committed together, then answered.
 
 Lock order, the same everywhere: the buckets of the whole group in ascending order; each piece in
-a savepoint of its own; then the head of the ledger, the group's audit entries in one statement;
-then COMMIT. Nobody is told of success before that, and nobody at all if the outcome of COMMIT is
-unknown. When a group's transaction is lost as a whole, its pieces are run again one by one.
+a scope that can be undone alone, and the rows of all of them; then the head of the ledger, the
+group's audit entries in one statement; then COMMIT. Nobody is told of success before that, and
+nobody at all if the outcome of COMMIT is unknown. When a group's transaction is lost as a whole,
+its pieces are run again one by one.
 """
 
 import logging
@@ -22,6 +23,7 @@ from fhir_server.audit import ledger
 from fhir_server.errors import FhirError, Unavailable, traced
 from fhir_server.store.engine import Engines
 from fhir_server.store.tables import bucket_lock
+from fhir_server.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ GROUP = 128
 WAITING = 10_000
 """The most pieces that may wait; one more is refused at once."""
 
+_DISK_FAILED = "The disk failed; nothing can be written until the server has been restarted."
+
 Entries = Sequence[bytes]
 
 
@@ -37,21 +41,20 @@ Entries = Sequence[bytes]
 class Piece:
     """A unit of work for the committer's thread.
 
-    *run* gets the group's connection and returns its result and the audit entries that it owes;
+    *run* gets the group's transaction and returns its result and the audit entries that it owes;
     *refused* returns the entries owed when *run* raised: they are committed although the piece's
-    own rows are rolled back. One that *writes* nothing of its own needs no savepoint.
+    own rows are undone.
     """
 
-    run: Callable[[Connection], tuple[Any, Entries]]
+    run: Callable[[Transaction], tuple[Any, Entries]]
     refused: Callable[[Exception], Entries]
     buckets: frozenset[int] = frozenset()
-    writes: bool = True
     future: "Future[Any]" = field(default_factory=Future)
 
 
 def entered(answer: Any, entries: Entries) -> Piece:
     """Return the piece that is answered with *answer* once *entries* stand in the ledger."""
-    return Piece(lambda _: (answer, entries), lambda _: (), writes=False)
+    return Piece(lambda _: (answer, entries), lambda _: ())
 
 
 class _GroupLostError(Exception):
@@ -106,17 +109,17 @@ class Committer:
             if stop:
                 return
 
-    def _commit(self, group: list[Piece]) -> None:
+    def _commit(self, group: list[Piece], *, careful: bool = False) -> None:
         if not group:
             return
         try:
-            answers = self._transact(group)
+            answers = self._transact(group, careful=careful)
         except _GroupLostError as lost:
-            if len(group) == 1:
-                _answer(group[0].future, _unavailable(lost))
-                return
             for piece in group:
-                self._commit([piece])
+                if careful or self._refusing == _DISK_FAILED:
+                    _answer(piece.future, _unavailable(lost))
+                else:
+                    self._commit([piece], careful=True)
         except SQLAlchemyError as error:
             self._judge(error)
             for piece in group:
@@ -125,7 +128,7 @@ class Committer:
             for piece, answer in zip(group, answers, strict=True):
                 _answer(piece.future, answer)
 
-    def _transact(self, group: list[Piece]) -> list[Any]:
+    def _transact(self, group: list[Piece], *, careful: bool = False) -> list[Any]:
         """Commit *group* and return one answer (a result or an error) for each piece."""
         try:
             connection = self._engines.writer.connect()
@@ -135,12 +138,15 @@ class Committer:
             try:
                 transaction = connection.begin()
                 self._lock(connection, group)
-                answers, entries = _run_each(connection, group)
+                answers, entries = _run_each(Transaction(connection, careful=careful), group)
                 ledger.append(connection, entries)
             except SQLAlchemyError as error:
                 connection.invalidate(error)
                 self._judge(error)
                 raise _GroupLostError from error
+            except _GroupLostError:
+                connection.invalidate()
+                raise
             try:
                 transaction.commit()
             except SQLAlchemyError as error:
@@ -164,34 +170,33 @@ class Committer:
         cause = getattr(error, "orig", None)
         if not getattr(cause, "sqlite_errorname", "").startswith("SQLITE_IOERR"):
             return
-        self._refusing = (
-            "The disk failed; nothing can be written until the server has been restarted."
-        )
+        self._refusing = _DISK_FAILED
         log.critical("disk error while writing: refusing all writes")
         if self._on_fatal is not None:
             self._on_fatal(self._refusing)
 
 
-def _run_each(connection: Connection, group: list[Piece]) -> tuple[list[Any], list[bytes]]:
+def _run_each(transaction: Transaction, group: list[Piece]) -> tuple[list[Any], list[bytes]]:
     answers: list[Any] = []
     entries: list[bytes] = []
     for piece in group:
-        savepoint = connection.begin_nested() if piece.writes else None
         try:
-            answer, owed = piece.run(connection)
-            if savepoint is not None:
-                savepoint.commit()
+            with transaction.scope():
+                answer, owed = piece.run(transaction)
         # A piece may fail in any way; only its own rows go, and the refusal is on the ledger.
         except Exception as error:
             if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
                 raise
-            if savepoint is not None:
-                savepoint.rollback()
+            if transaction.lost:
+                raise _GroupLostError from error
             if not isinstance(error, FhirError):
                 log.error("a piece failed: %s", traced(error))  # noqa: TRY400
             answer, owed = error, piece.refused(error)
+        if transaction.lost:
+            raise _GroupLostError
         answers.append(answer)
         entries.extend(owed)
+    transaction.send()
     return answers, entries
 
 

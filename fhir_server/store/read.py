@@ -43,13 +43,15 @@ def columns(table: FromClause) -> list[ColumnElement[Any]]:
     return [table.c[name] for name in names]
 
 
-_CURRENT = select(*columns(resource)).where(
+CURRENT = select(*columns(resource)).where(
     *(resource.c[name] == bindparam(name) for name in ("bucket", "type", "id"))
 )
-_MANY = select(*columns(resource)).where(
+"""What stands at a `place`, unguarded."""
+MANY = select(*columns(resource)).where(
     *(resource.c[name] == bindparam(name) for name in ("bucket", "type")),
     resource.c.id.in_(bindparam("ids", expanding=True)),
 )
+"""What stands at one of `places`, unguarded."""
 
 
 def stored(row: Row[Any]) -> Stored:
@@ -82,45 +84,37 @@ def audit_event(row: Row[Any]) -> Stored:
 
 def by_id(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Select[Any]:
     """Return the statement for the current version, under the conditions given."""
-    return _CURRENT.where(*where).params(_place(resource_type, id_))
-
-
-def current(connection: Connection, resource_type: str, id_: str) -> Stored | None:
-    """Return whatever stands under this id, unguarded."""
-    return first(connection, _CURRENT, _place(resource_type, id_))
+    return CURRENT.where(*where).params(place(resource_type, id_))
 
 
 def seen(
     connection: Connection, access: Access, resource_type: str, id_: str, now: int
 ) -> Stored | None:
     """Return the current version if *access* may see it *now* (microseconds)."""
-    place = _place(resource_type, id_) | {"now": now}
-    return first(connection, _seen(access.sight(resource_type)), place)
+    wanted = place(resource_type, id_) | {"now": now}
+    return first(connection, _seen(access.sight(resource_type)), wanted)
 
 
 @lru_cache(maxsize=4096)
 def _seen(sight: Sight) -> Select[Any]:
     """Return the statement of `seen`, made once: the sight is all that it depends on."""
-    return _CURRENT.where(seen_by(sight, resource, bindparam("now")))
+    return CURRENT.where(seen_by(sight, resource, bindparam("now")))
 
 
-def _place(resource_type: str, id_: str) -> dict[str, Any]:
+def place(resource_type: str, id_: str) -> dict[str, Any]:
+    """Return the parameters of `CURRENT` for one resource."""
     return {"bucket": bucket_of(id_), "type": resource_type, "id": id_}
 
 
-def many(connection: Connection, resource_type: str, ids: Sequence[str]) -> Iterator[Stored]:
-    """Yield what stands under these ids, unguarded, with a statement for each of their buckets."""
-    places: dict[int, list[str]] = {}
+def places(resource_type: str, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the parameters of `MANY` for these ids: once for each of their buckets, if they fit."""
+    by_bucket: dict[int, list[str]] = {}
     for id_ in ids:
-        places.setdefault(bucket_of(id_), []).append(id_)
-    for bucket, here in places.items():
+        by_bucket.setdefault(bucket_of(id_), []).append(id_)
+    for bucket, here in by_bucket.items():
         for start in range(0, len(here), _AT_ONCE):
-            wanted = {
-                "bucket": bucket,
-                "type": resource_type,
-                "ids": here[start : start + _AT_ONCE],
-            }
-            yield from map(stored, connection.execute(_MANY, wanted))
+            ids_here = here[start : start + _AT_ONCE]
+            yield {"bucket": bucket, "type": resource_type, "ids": ids_here}
 
 
 def versions(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Select[Any]:

@@ -1,12 +1,9 @@
-"""The rows that filing makes: versions moved, bodies replaced, index rows where they differ.
+"""The rows that filing makes: versions moved, bodies replaced, index rows where they differ."""
 
-Gathered while a piece runs, and written in one multi-row statement for each table.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, update
+from sqlalchemy import Delete, Table, and_, bindparam, delete, update
 
 from fhir_server.model import json
 from fhir_server.model.ids import bucket_of
@@ -19,128 +16,82 @@ from fhir_server.store.tables import (
     resource,
     resource_version,
 )
+from fhir_server.store.transaction import Transaction
 
 Tree = dict[str, Any]
-Line = dict[str, Any]
-
-
-class Gathered:
-    """What one piece has to write, kept until it is flushed."""
-
-    def __init__(self) -> None:
-        self._created: list[Line] = []
-        self._changed: list[Line] = []
-        self._superseded: list[Line] = []
-        self._removed: list[tuple[Table, Line]] = []
-        self._added: list[tuple[Table, Line]] = []
-
-    def replace(
-        self, before: Stored | None, after: Stored, tree: Tree, *, superseded_by: str, reason: str
-    ) -> None:
-        """Note that *after* (with the content *tree*) takes the place of *before*."""
-        line = _line(after, sort_date(tree))
-        if before is None:
-            self._created.append(line)
-            old: set[tuple[str, tuple[Any, ...]]] = set()
-        else:
-            self._changed.append(line)
-            old_tree = json.decode(before.body)
-            self._superseded.append(
-                _line(before, sort_date(old_tree))
-                | {
-                    "superseded_at": after.last_updated,
-                    "superseded_by": superseded_by,
-                    "reason": reason,
-                }
-            )
-            old = set(_keyed(index(old_tree, id_=before.id, patient=before.patient)))
-        new = set(_keyed(index(tree, id_=after.id, patient=after.patient)))
-        self._removed.extend(_lines(old - new))
-        self._added.extend(_lines(new - old))
-
-    def flush(self, connection: Connection) -> None:
-        """Write everything gathered, and forget it."""
-        if self._superseded:
-            connection.execute(insert(resource_version), self._superseded)
-        if self._changed:
-            connection.execute(_UPDATE, [_keyed_for_update(line) for line in self._changed])
-        if self._created:
-            connection.execute(insert(resource), self._created)
-        for table in (index_token, index_date, index_string):
-            gone = [line for owner, line in self._removed if owner is table]
-            if gone:
-                connection.execute(_DELETES[table.name], [_prefixed(line) for line in gone])
-            come = [line for owner, line in self._added if owner is table]
-            if come:
-                connection.execute(insert(table), come)
-        self.forget()
-
-    def forget(self) -> None:
-        """Drop what is gathered and not yet written."""
-        for gathered in (
-            self._created,
-            self._changed,
-            self._superseded,
-            self._removed,
-            self._added,
-        ):
-            gathered.clear()
-
 
 _KEY = ("bucket", "type", "id")
-_TABLES = {table.name: table for table in (index_token, index_date, index_string)}
+_NO_ROWS = IndexRows([], [], [])
 
 
-def _prefixed(line: Line) -> Line:
-    return {f"key_{name}": value for name, value in line.items() if name != "population"}
+def create(transaction: Transaction, stored: Stored, tree: Tree) -> None:
+    """Let the rows of *stored*, a resource that is new, wait; *tree* is its content."""
+    bucket = bucket_of(stored.id)
+    transaction.add(resource, bucket, [_row(bucket, stored, sort_date(tree))])
+    made = index(tree, id_=stored.id, patient=stored.patient)
+    _reindex(transaction, bucket, _NO_ROWS, made)
 
 
-def _keyed_for_update(line: Line) -> Line:
-    return {f"key_{name}" if name in _KEY else name: value for name, value in line.items()}
+def supersede(
+    transaction: Transaction, before: Stored, after: Stored, tree: Tree, said: tuple[str, str]
+) -> None:
+    """Let the rows wait by which *after*, with the content *tree*, takes the place of *before*.
+
+    *said* is who replaced it, and why.
+    """
+    bucket, old_tree = bucket_of(after.id), json.decode(before.body)
+    earlier = (*_row(bucket, before, sort_date(old_tree)), after.last_updated, *said)
+    transaction.add(resource_version, bucket, [earlier])
+    line = dict(zip(_COLUMNS, _row(bucket, after, sort_date(tree)), strict=True))
+    transaction.change(_UPDATE, resource, _keyed(line, _KEY))
+    old = index(old_tree, id_=before.id, patient=before.patient)
+    new = index(tree, id_=after.id, patient=after.patient)
+    _reindex(transaction, bucket, old, new)
 
 
-def _delete(table: Table) -> Any:
+def _reindex(transaction: Transaction, bucket: int, old: IndexRows, new: IndexRows) -> None:
+    for table, gone, come in (
+        (index_token, old.tokens, new.tokens),
+        (index_date, old.dates, new.dates),
+        (index_string, old.strings, new.strings),
+    ):
+        stays = set(gone).intersection(come)
+        for row in gone:
+            if row not in stays:
+                line = row._asdict()
+                transaction.change(_DELETES[table.name], table, _keyed(line, tuple(line)))
+        transaction.add(table, bucket, [row for row in come if row not in stays])
+
+
+def _keyed(line: Mapping[str, Any], key: tuple[str, ...]) -> Mapping[str, Any]:
+    return {f"key_{name}" if name in key else name: value for name, value in line.items()}
+
+
+def _delete(table: Table) -> Delete:
     key = [column.name for column in table.primary_key]
     return delete(table).where(and_(*(table.c[name] == bindparam(f"key_{name}") for name in key)))
 
 
-_DELETES = {name: _delete(table) for name, table in _TABLES.items()}
+_DELETES = {table.name: _delete(table) for table in (index_token, index_date, index_string)}
+_COLUMNS = tuple(column.name for column in resource.c)
 _UPDATE = (
     update(resource)
     .where(and_(*(resource.c[name] == bindparam(f"key_{name}") for name in _KEY)))
-    .values(
-        {column.name: bindparam(column.name) for column in resource.c if column.name not in _KEY}
-    )
+    .values({name: bindparam(name) for name in _COLUMNS if name not in _KEY})
 )
 
 
-def _line(stored: Stored, sort: int | None) -> Line:
-    return {
-        "bucket": bucket_of(stored.id),
-        "type": stored.type,
-        "id": stored.id,
-        "version": stored.version,
-        "last_updated": stored.last_updated,
-        "patient": stored.patient,
-        "release_at": stored.release_at,
-        "labels": stored.labels,
-        "sort_date": sort,
-        "body": stored.body,
-    }
-
-
-def _keyed(found: IndexRows) -> Iterable[tuple[str, tuple[Any, ...]]]:
-    for name, lines in (
-        ("index_token", found.tokens),
-        ("index_date", found.dates),
-        ("index_string", found.strings),
-    ):
-        columns = [column.name for column in _TABLES[name].c]
-        for line in lines:
-            yield name, tuple(line[column] for column in columns)
-
-
-def _lines(keyed: Iterable[tuple[str, tuple[Any, ...]]]) -> Iterable[tuple[Table, Line]]:
-    for name, values in keyed:
-        table = _TABLES[name]
-        yield table, dict(zip((column.name for column in table.c), values, strict=True))
+def _row(bucket: int, stored: Stored, sort: int | None) -> tuple[Any, ...]:
+    """Return *stored* as a row of `resource`: its values in the order of the columns."""
+    return (
+        bucket,
+        stored.type,
+        stored.id,
+        stored.version,
+        stored.last_updated,
+        stored.patient,
+        stored.release_at,
+        stored.labels,
+        sort,
+        stored.body,
+    )

@@ -113,9 +113,9 @@ def _counted(record: Record) -> list[int]:
     sizes, committer = list[int](), record._committer
     genuine = committer._transact
 
-    def counted(group: Any) -> Any:
+    def counted(group: Any, **more: Any) -> Any:
         sizes.append(len(group))
-        return genuine(group)
+        return genuine(group, **more)
 
     committer._transact = counted  # type: ignore[method-assign]
     return sizes

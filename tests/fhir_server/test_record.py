@@ -12,7 +12,7 @@ from fhir_server.errors import Conflict, Forbidden, NotFound, Unavailable
 from fhir_server.model import json
 from fhir_server.model.ids import new_id
 from fhir_server.record import Record, Stored, Writer
-from fhir_server.store.tables import audit_entry
+from fhir_server.store.tables import audit_entry, resource
 
 ALL = frozenset(Interaction)
 FILING = Access(
@@ -176,7 +176,7 @@ def test_a_piece_that_fails_leaves_nothing_but_its_refusal(record: Record, alan:
 
     def piece(writer: Writer) -> None:
         writer.file(observation(alan, "x"), id_=id_, patient=alan, release_at=writer.now)
-        writer.flush()
+        assert writer.select(select(resource.c.id).where(resource.c.id == id_))
         raise Conflict.of("not like this")
 
     with pytest.raises(Conflict):

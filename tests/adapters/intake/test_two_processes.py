@@ -142,12 +142,11 @@ def test_every_bucket_that_a_message_writes_was_locked(
             locked.update(v for row in rows for v in row.values())
         elif statement.startswith("INSERT INTO") and "audit" not in statement:
             table = statement.split()[2]
-            buckets = {
-                value
-                for row in rows
-                for name, value in row.items()
-                if name.split("_m")[0] == "bucket"
-            }
+            names = statement.partition("(")[2].partition(")")[0].split(", ")
+            lines = [
+                row if isinstance(row, dict) else dict(zip(names, row, strict=True)) for row in rows
+            ]
+            buckets = {line["bucket"] for line in lines if "bucket" in line}
             if table != "inbox_key":
                 written.update(buckets)
 

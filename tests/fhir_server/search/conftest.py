@@ -99,7 +99,7 @@ class Shelf:
             (index_string, rows.strings),
         ):
             if lines:
-                self.connection.execute(insert(table), lines)
+                self.connection.execute(insert(table), [line._asdict() for line in lines])
         return id_
 
     def take(self, id_: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_server.clock import micros
-from fhir_server.search.index import index, references, sort_date, token_hash
+from fhir_server.search.index import DateRow, index, references, sort_date, token_hash
 
 ID, PATIENT = "0aa" + "1" * 29, "0aa" + "2" * 29
 TAKEN = micros(datetime(2026, 1, 5, 9, 30, tzinfo=UTC))
@@ -29,12 +29,12 @@ def hashes(resource_type, *terms):
 
 
 def tokens(tree):
-    return {row["hash"] for row in index(tree, id_=ID, patient=PATIENT).tokens}
+    return {row.hash for row in index(tree, id_=ID, patient=PATIENT).tokens}
 
 
 def test_an_observation_is_found_by_all_that_it_says():
     rows = index(OBSERVATION, id_=ID, patient=PATIENT)
-    assert {row["hash"] for row in rows.tokens} == hashes(
+    assert {row.hash for row in rows.tokens} == hashes(
         "Observation",
         ("identifier", "F1"),
         ("identifier", "urn:lab|F1"),
@@ -50,25 +50,25 @@ def test_an_observation_is_found_by_all_that_it_says():
         ("code", "|PSA"),
         ("performer", "Organization/x"),
     )
-    assert {(row["bucket"], row["patient"], row["id"], row["sort"]) for row in rows.tokens} == {
+    assert {(row.bucket, row.patient, row.id, row.sort) for row in rows.tokens} == {
         (0x0AA, PATIENT, ID, TAKEN)
     }
     assert rows.dates == [
-        {
-            "bucket": 0x0AA,
-            "patient": PATIENT,
-            "id": ID,
-            "hash": token_hash("Observation", "date", ""),
-            "low": TAKEN,
-            "high": TAKEN + 1_000_000,
-        }
+        DateRow(
+            bucket=0x0AA,
+            patient=PATIENT,
+            id=ID,
+            hash=token_hash("Observation", "date", ""),
+            low=TAKEN,
+            high=TAKEN + 1_000_000,
+        )
     ]
     assert rows.strings == []
 
 
 def test_only_rare_values_stand_in_the_index_over_all_patients():
     rows = index(OBSERVATION, id_=ID, patient=PATIENT).tokens
-    assert {row["hash"] for row in rows if row["population"] == 1} == hashes(
+    assert {row.hash for row in rows if row.population == 1} == hashes(
         "Observation",
         ("identifier", "F1"),
         ("identifier", "urn:lab|F1"),
@@ -102,7 +102,7 @@ def test_booleans_and_contact_points_are_tokens():
 def test_names_are_found_by_each_of_their_parts_folded_and_as_written():
     tree = {"resourceType": "Patient", "name": [{"family": "Ó Néill", "given": ["Zoë", None]}]}
     rows = index(tree, id_=ID, patient=ID).strings
-    assert {(row["hash"], row["value"]) for row in rows} == {
+    assert {(row.hash, row.value) for row in rows} == {
         (token_hash("Patient", name + ending, ""), value)
         for name, folded, written in (
             ("name", "o neill", "Ó Néill"),
@@ -117,7 +117,7 @@ def test_names_are_found_by_each_of_their_parts_folded_and_as_written():
 def test_a_very_long_string_is_compared_by_its_first_200_characters():
     tree = {"resourceType": "Organization", "name": "é" * 5000}
     rows = index(tree, id_=ID, patient="").strings
-    assert {row["value"] for row in rows} == {"e" * 200, "é" * 200}
+    assert {row.value for row in rows} == {"e" * 200, "é" * 200}
 
 
 def test_contained_resources_are_not_referred_to_and_versions_are_left_out():
