@@ -111,6 +111,18 @@ def day_end(text: str) -> datetime | None:
     return day_start(following.isoformat())
 
 
+def wall_clock(text: str) -> datetime | None:
+    """Return the instant at which clocks in London show *text* (`2026-11-24T14:30`), or None.
+
+    A time that occurs twice is taken for the first of the two.
+    """
+    try:
+        shown = datetime.fromisoformat(text)
+        return None if shown.tzinfo else shown.replace(tzinfo=_zone()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def age(since: datetime, now: datetime) -> str:
     """Return how long ago *since* was, in the largest whole unit: `5 minutes`, `2 days`."""
     minutes = max(0, int((now - since).total_seconds() // 60))

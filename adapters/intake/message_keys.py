@@ -34,8 +34,12 @@ def of_persons_in(id_key: bytes, raw: bytes) -> tuple[str, ...]:
 
     What could not be filed is looked for by its person most of all.
     """
-    found = (of_person(id_key, number) for number in _numbers(raw))
-    return tuple(dict.fromkeys(found))
+    return tuple(of_person(id_key, number) for number in numbers_in(raw))
+
+
+def numbers_in(raw: bytes) -> tuple[NhsNumber, ...]:
+    """Return every NHS number that stands in PID and MRG of *raw*, each once."""
+    return tuple(dict.fromkeys(_numbers(raw)))
 
 
 def _numbers(raw: bytes) -> Iterator[NhsNumber]:

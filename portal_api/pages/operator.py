@@ -1,4 +1,4 @@
-"""The operator's pages: the feeds, the error queue, and the trace of one message."""
+"""The operator's first pages: how the feeds are, and the error queue."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,6 @@ from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from adapters.intake import inbox
 from auth.principal import Role
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.clock import from_micros
@@ -17,32 +16,30 @@ from fhir_server.rest.exchange import within_deadline
 from portal_api import feed_health, london
 from portal_api.feed_health import FeedHealth
 from portal_api.feed_words import span, when_expected
+from portal_api.pages import operator_trace
 from portal_api.pages.desk import Desk, Visit, answer, endpoint
+from portal_api.pages.operator_trace import message_row
 from portal_api.pages.sparklines import sparkline
 from portal_api.pages.views_operator import (
     ErrorQueueView,
-    FaultRow,
     FeedRow,
     FeedsView,
-    TraceRow,
-    TraceView,
     UnmappedRow,
 )
-from portal_api.pages.views_shell import FormError
 
 HOME = "/operator"
 
 
 def routes(desk: Desk) -> APIRouter:
-    """Return the operator's routes."""
+    """Return the operator's routes, those of the rooms beside this one included."""
     router = APIRouter()
     for path, handler in (
         (HOME, show_feeds),
         (f"{HOME}/errors", show_errors),
-        (f"{HOME}/trace", show_trace),
     ):
         served = endpoint(desk, Role.OPERATOR, handler)
         router.add_route(path, served, ["GET"], include_in_schema=False)
+    router.include_router(operator_trace.routes(desk))
     return router
 
 
@@ -61,21 +58,8 @@ async def show_errors(desk: Desk, visit: Visit) -> Response:
     """Answer with what waits for a person; the look is on the ledger first."""
     await _noted(visit, "error-queue")
     rows = await run_in_threadpool(feed_health.set_aside, visit.caller.record)
-    view = ErrorQueueView(tuple(_fault_row(one) for one in rows))
+    view = ErrorQueueView(tuple(message_row(one) for one in rows))
     return answer(desk, visit, "operator/errors.jinja", view)
-
-
-async def show_trace(desk: Desk, visit: Visit) -> Response:
-    """Answer with the form, and with the messages under a key; the look is on the ledger first."""
-    key = visit.query.get("key")
-    if key is None or not key.strip():
-        errors = () if key is None else (FormError("key", "Write a control id or an accession"),)
-        view = TraceView("", None, errors)
-        return answer(desk, visit, "operator/trace.jinja", view, 422 if errors else 200)
-    await _noted(visit, f"message:{key.strip()}"[:200])
-    rows = await run_in_threadpool(inbox.trace, visit.caller.record, key.strip())
-    view = TraceView(key.strip(), tuple(_trace_row(one) for one in rows))
-    return answer(desk, visit, "operator/trace.jinja", view)
 
 
 async def _noted(visit: Visit, entity: str) -> None:
@@ -112,38 +96,3 @@ def _unmapped_row(row: Row[Any]) -> UnmappedRow:
         count=row.times,
         first_seen=london.at(from_micros(row.first_seen)),
     )
-
-
-def _fault_row(row: Row[Any]) -> FaultRow:
-    return FaultRow(
-        href=f"{HOME}/trace?{urlencode({'key': row.control_id})}",
-        arrived=london.at(from_micros(row.received)),
-        feed=row.feed,
-        control_id=row.control_id,
-        fate=row.fate,
-        field=row.address,
-        reason=row.reason,
-    )
-
-
-def _trace_row(row: Row[Any]) -> TraceRow:
-    return TraceRow(
-        feed=row.feed,
-        control_id=row.control_id,
-        arrived=london.at(from_micros(row.received)),
-        fate=row.fate,
-        reason=": ".join(filter(None, (row.address, row.reason))),
-        raw=_lines(row.raw),
-        answer=_lines(row.ack),
-        resources=tuple(row.made.split()),
-    )
-
-
-def _lines(raw: bytes) -> str:
-    """Return the bytes of a message, one segment a line; what is no UTF-8 is read as Latin-1."""
-    content = bytes(raw)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from portal_api.london import Moment
 from portal_api.pages.sparklines import Sparkline
-from portal_api.pages.views_shell import FormError
+from portal_api.pages.views_messages import MessageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,46 +63,7 @@ class FeedsView:
 
 
 @dataclass(frozen=True, slots=True)
-class FaultRow:
-    """One message that was not filed."""
-
-    href: str
-    arrived: Moment
-    feed: str
-    control_id: str
-    fate: str
-    field: str
-    """The address of the field that is to blame, such as `PID-7`; empty where none is."""
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class ErrorQueueView:
     """Messages that wait for a person, the newest first."""
 
-    rows: tuple[FaultRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TraceRow:
-    """One message with all that became of it."""
-
-    feed: str
-    control_id: str
-    arrived: Moment
-    fate: str
-    reason: str
-    raw: str
-    """The message as it came, one segment a line."""
-    answer: str
-    """The acknowledgement as it was sent."""
-    resources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TraceView:
-    """The form to look up a message, and what it found; *rows* None before the first search."""
-
-    key: str
-    rows: tuple[TraceRow, ...] | None
-    errors: tuple[FormError, ...] = ()
+    rows: tuple[MessageRow, ...]

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from adapters.hl7v2.anatomy import anatomy
 from auth.views import Choice as ConsentChoice
 from auth.views import ConsentView, DemoAccount, SignInView
+from portal_api.flag_words import flags_shown
 from portal_api.pages import views_auditor as auditor
+from portal_api.pages import views_messages as messages
 from portal_api.pages import views_operator as operator
 from portal_api.pages.sparklines import sparkline
 from portal_api.pages.views_shell import (
@@ -137,40 +140,57 @@ def office_pages() -> Iterator[tuple[str, str, Shell, object]]:
         ),
     )
     yield "operator-feeds-none", "operator/feeds.jinja", feeds, operator.FeedsView((), ())
-    fault = operator.FaultRow(
-        "/operator/trace?key=M1",
-        moment(0),
+    yield from _message_pages(errors, trace)
+
+
+def _message_pages(errors: Shell, trace: Shell) -> Iterator[tuple[str, str, Shell, object]]:
+    fault = messages.MessageRow(
+        "/operator/messages/northgate/0a3",
         "northgate",
         "M1",
-        "quarantined",
-        "PID-7",
+        "ORU^R01",
+        moment(0),
+        "Set aside",
+        "PID.7",
         "The birth date is not that of the person with this NHS number.",
     )
-    yield (
-        "operator-errors",
-        "operator/errors.jinja",
-        errors,
-        operator.ErrorQueueView((fault, replace(fault, field=""))),
-    )
+    filed = replace(fault, fate="Filed", field="", reason="", control_id="")
+    refused = replace(fault, fate="Refused", field="MSH.9", reason="Not taken.")
+    rows = (fault, filed, refused)
+    yield "operator-errors", "operator/errors.jinja", errors, operator.ErrorQueueView(rows)
     yield "operator-errors-none", "operator/errors.jinja", errors, operator.ErrorQueueView(())
-    made = operator.TraceRow(
-        "northgate",
-        "M1",
-        moment(0),
-        "filed",
-        "",
-        "MSH|^~\\&|LIMS|NORTH|PORTAL|CM|20261124||ORU^R01|M1|P|2.4\nPID|1||999 000 0018",
-        "MSA|AA|M1",
-        ("Observation/1",),
+    choices = (Choice("", "Any"), Choice("northgate", "northgate", chosen=True))
+    form = messages.TraceForm("999 000 0018", "2026-11-24T08:00", "", choices, choices)
+    found = messages.TraceView(form, rows, "1764000000000000-0a")
+    yield "operator-trace", "operator/trace.jinja", trace, found
+    yield "operator-trace-none", "operator/trace.jinja", trace, messages.TraceView(form, ())
+    error = (FormError("since", "Write the time as 2026-11-24T14:30"),)
+    wrong = messages.TraceView(form, (), errors=error)
+    yield "operator-trace-error", "operator/trace.jinja", trace, wrong
+    first = messages.TraceView(messages.TraceForm(), None)
+    yield "operator-trace-first", "operator/trace.jinja", trace, first
+    raw = (
+        b"MSH|^~\\&|LIMS|NORTH|PORTAL|CM|20261124||ORU^R01|M1|P|2.4\r"
+        b"PID|1||999 000 0018^^^NHS~A1^^^NORTH^MR||Ashworth^Alan||19550304|M\r"
+        b"OBX|1|NM|PSA^Prostate specific antigen^L||7.3|ug/L|0-6.5|H|||F\r"
     )
-    yield "operator-trace", "operator/trace.jinja", trace, operator.TraceView("M1", (made,))
-    yield "operator-trace-none", "operator/trace.jinja", trace, operator.TraceView("zz", ())
-    yield (
-        "operator-trace-first",
-        "operator/trace.jinja",
-        trace,
-        operator.TraceView("", None, (FormError("key", "Write a control id"),)),
+    act = messages.ActShown(moment(0), "Olu Operator", "Ran it again", "Set aside (date-bad)")
+    message = messages.MessageView(
+        fault,
+        "10.1.2.3",
+        2,
+        flags_shown("version-assumed\nvalue-as-text OBX[1].5"),
+        ("Observation/1/_history/1", "DiagnosticReport/2/_history/1"),
+        ("MSH|^~\\&|\nMSA|AA|M1",),
+        raw.decode().replace("\r", "\n"),
+        anatomy(raw, blamed="PID.7"),
+        (act, act),
     )
+    yield "operator-message", "operator/message.jinja", trace, message
+    unread = replace(
+        message, anatomy=anatomy(b"?"), answers=(), resources=(), acts=(), flags=(), copies=0
+    )
+    yield "operator-message-unread", "operator/message.jinja", trace, unread
 
 
 def account_pages() -> Iterator[tuple[str, str, Shell, object]]:

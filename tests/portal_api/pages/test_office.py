@@ -1,5 +1,7 @@
 """Auditors search and verify the ledger; operators see the feeds, the queue and one message."""
 
+import re
+
 from sqlalchemy import delete, text
 
 from adapters.intake import feed_settings, inbox, registry
@@ -89,29 +91,90 @@ def test_an_operator_sees_each_feed_of_today(world):
     assert "Every code that came in is mapped." in words
 
 
+def kept(world, raw, **fate) -> str:
+    """Put a message into the inbox; return the address of its page."""
+    arrival = Arrival("north", "192.0.2.1", "M-7", "ORU^R01", raw)
+    fated = Fated("quarantined", b"MSA|AA|M-7\r", **fate)
+    world.portal.record.submit(FILING, lambda writer: inbox.keep(writer, arrival, fated)).result(10)
+    return f"/operator/messages/north/{arrival.bucket:03x}{arrival.sha256}"
+
+
+def looked_for(browser, **form):
+    return browser.fill(browser.get("/operator/trace"), "/operator/trace", **form)
+
+
 def test_the_trace_of_an_unknown_key_says_so_and_leaves_an_entry(world):
-    browser = world.browser("olu")
-    page = browser.get("/operator/trace", params={"key": "M-1"})
-    assert "No message has this control id or accession number." in text_of(page)
+    page = looked_for(world.browser("olu"), key="M-1")
+    assert "Nothing found No message fits what you look for." in text_of(page)
     (entry,) = world.entries("message-seen")
     assert "message:M-1" in str(entry["entity"])
-    assert browser.get("/operator/trace", params={"key": " "}).status_code == 422
 
 
 def test_what_was_set_aside_waits_in_the_queue_and_is_traced_with_its_bytes(world):
-    raw = b"MSH|^~\\&|LIMS|NORTH\rPID|1||<b>9990000077</b>\r"
-    arrival = Arrival("north", "192.0.2.1", "M-7", "ORU^R01", raw)
+    raw = b"MSH|^~\\&|LIMS|NORTH|||||ORU^R01|M-7|P|2.4\rPID|1||<b>9990000077</b>\r"
     reason = "The birth date is not that of the person with this NHS number."
-    fated = Fated("quarantined", b"MSA|AA|M-7\r", address="PID-7", reason=reason)
-    world.portal.record.submit(FILING, lambda writer: inbox.keep(writer, arrival, fated)).result(10)
+    href = kept(world, raw, address="PID.7", reason=reason)
     browser = world.browser("olu")
     words = text_of(browser.get("/operator/errors"))
-    assert f"M-7 north 24 November 2026 at 2:30pm Quarantined PID-7 {reason}" in words
+    assert f"M-7 north ORU^R01 24 Nov 2026, 14:30:00 Set aside PID.7 {reason}" in words
     assert "north" in text_of(browser.get("/operator"))
-    page = browser.get("/operator/trace", params={"key": "M-7"})
+    found = looked_for(browser, key="M-7")
+    assert f'href="{href}"' in found.text
+    page = browser.get(href)
     assert "PID|1||&lt;b&gt;9990000077&lt;/b&gt;" in page.text
     assert "MSA|AA|M-7" in page.text
-    assert f"Quarantined. PID-7: {reason}" in text_of(page)
+    words = text_of(page)
+    assert f"Set aside PID.7 : {reason}" in words
+    assert "PID.7 Date and time of birth To blame empty" in words
+
+
+def test_each_look_at_a_message_is_an_entry_for_the_patient_in_it(world):
+    john = derived_id(world.portal.record.id_key, "Patient", NHS_NUMBER, "9990000077")
+    raw = b"MSH|^~\\&|LIMS|NORTH|||||ORU^R01|M-7|P|2.4\rPID|1||9990000077^^^NHS\r"
+    href = kept(world, raw)
+    browser = world.browser("olu")
+    found = looked_for(browser, key="999 000 0077")
+    assert f'href="{href}"' in found.text
+    browser.get(href)
+    patients = [john in str(one["entity"]) for one in world.entries("message-seen")]
+    assert patients == [True, True]
+    assert "9990000077" not in str(world.entries("message-seen"))
+
+
+def test_messages_are_found_by_the_hour_in_london_and_by_feed(world):
+    kept(world, b"MSH|^~\\&|LIMS|NORTH\r")
+    browser = world.browser("olu")
+    span = {"since": "2026-11-24T14:00", "until": "2026-11-24T15:00"}
+    assert "M-7" in text_of(looked_for(browser, feed="north", **span))
+    assert "Nothing found" in text_of(looked_for(browser, since="2026-11-24T15:00"))
+    assert "Nothing found" in text_of(looked_for(browser, feed="south", **span))
+    wrong = looked_for(browser, since="yesterday")
+    assert wrong.status_code == 422
+    assert 'href="#since"' in wrong.text
+
+
+def test_a_page_of_messages_leads_on_to_older_ones(world):
+    def keep(writer):
+        for place in range(51):
+            raw = f"M{place:02}".encode()
+            arrival = Arrival("north", "192.0.2.1", raw.decode(), "ORU^R01", raw)
+            inbox.keep(writer, arrival, Fated("filed", b""))
+
+    world.portal.record.submit(FILING, keep).result(10)
+    browser = world.browser("olu")
+    newest = looked_for(browser, feed="north")
+    form = newest.text[newest.text.rindex('<form action="/operator/trace"') :]
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    older = browser.send("POST", "/operator/trace", data=hidden)
+    shown = [set(re.findall(r">(M\d\d)</a>", page.text)) for page in (newest, older)]
+    assert [len(one) for one in shown] == [50, 1]
+    assert len(shown[0] | shown[1]) == 51
+
+
+def test_no_message_stands_under_an_address_that_is_none(world):
+    assert world.browser("olu").get("/operator/messages/north/0a3").status_code == 404
+    (entry,) = world.entries("message-seen")
+    assert entry["outcome"] == "4"
 
 
 def test_an_empty_queue_is_told(world):

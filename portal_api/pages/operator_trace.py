@@ -1,0 +1,158 @@
+"""The operator's pages that find messages, and show one: raw, taken apart, and its fate."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from sqlalchemy import Row
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from adapters.hl7v2.anatomy import anatomy
+from adapters.intake import registry, tracing
+from adapters.intake.tracing import Span
+from auth.principal import Role
+from fhir_server.clock import from_micros, micros
+from fhir_server.record import Record
+from portal_api import london, messages_seen
+from portal_api.feed_words import FATES
+from portal_api.flag_words import flags_shown
+from portal_api.messages_seen import Question, Seen
+from portal_api.pages.desk import Desk, Visit, answer, endpoint
+from portal_api.pages.views_messages import ActShown, MessageRow, MessageView, TraceForm, TraceView
+from portal_api.pages.views_shell import Choice, FormError
+
+TRACE = "/operator/trace"
+MESSAGES = "/operator/messages"
+_TIME = "Write the time as 2026-11-24T14:30"
+_ACTS = {"replayed": "Ran it again", "closed": "Closed it", "reopened": "Put it back in the queue"}
+
+
+def routes(desk: Desk) -> APIRouter:
+    """Return the routes of tracing."""
+    router = APIRouter()
+    for path, method, handler in (
+        (TRACE, "GET", show_trace),
+        (TRACE, "POST", search),
+        (MESSAGES + "/{feed}/{mark}", "GET", show_message),
+    ):
+        served = endpoint(desk, Role.OPERATOR, handler)
+        router.add_route(path, served, [method], include_in_schema=False)
+    return router
+
+
+async def show_trace(desk: Desk, visit: Visit) -> Response:
+    """Answer with the form; with messages where the address names what to look for."""
+    if not visit.query.keys() & {"key", "feed"}:
+        view = TraceView(await _form(visit, {}), None)
+        return answer(desk, visit, "operator/trace.jinja", view)
+    return await _found(desk, visit, visit.query)
+
+
+async def search(desk: Desk, visit: Visit) -> Response:
+    """Answer with what the form looks for: sent as a form, so that no number is in an address."""
+    return await _found(desk, visit, visit.form)
+
+
+async def show_message(desk: Desk, visit: Visit) -> Response:
+    """Answer with one message; the look is on the ledger first, for each patient in it."""
+    record = visit.caller.record
+    feed, mark = visit.path["feed"], visit.path["mark"]
+    seen = await messages_seen.one(record, visit.caller.access, feed, mark)
+    charset = await run_in_threadpool(_charset, record, feed)
+    view = _message(seen, charset)
+    return answer(desk, visit, "operator/message.jinja", view)
+
+
+def message_row(row: Row[Any]) -> MessageRow:
+    """Return a message of the inbox as it stands in a list."""
+    mark = tracing.mark_of(row._asdict())
+    return MessageRow(
+        href=f"{MESSAGES}/{quote(row.feed)}/{mark}",
+        feed=row.feed,
+        control_id=row.control_id,
+        kind=row.message_type,
+        arrived=london.at(from_micros(row.received)),
+        fate=FATES.get(row.fate, row.fate),
+        field=row.address,
+        reason=row.reason,
+        mark=mark,
+    )
+
+
+async def _found(desk: Desk, visit: Visit, asked: Mapping[str, str]) -> Response:
+    times = {name: asked.get(name, "").strip() for name in ("since", "until")}
+    moments = {name: london.wall_clock(text) for name, text in times.items()}
+    errors = tuple(
+        FormError(name, _TIME) for name, text in times.items() if text and moments[name] is None
+    )
+    form = await _form(visit, asked)
+    if errors:
+        view = TraceView(form, (), errors=errors)
+        return answer(desk, visit, "operator/trace.jinja", view, 422)
+    since, until = (micros(one) if one else None for one in moments.values())
+    span = Span(asked.get("feed", ""), asked.get("fate", ""), since, until)
+    before = tracing.cursor_of(asked.get("before", ""))
+    question = Question(asked.get("key", ""), span, before)
+    page = await messages_seen.search(visit.caller.record, visit.caller.access, question)
+    older = tracing.cursor_text(page.next) if page.next else ""
+    view = TraceView(form, tuple(message_row(row) for row in page.rows), older)
+    return answer(desk, visit, "operator/trace.jinja", view)
+
+
+async def _form(visit: Visit, asked: Mapping[str, str]) -> TraceForm:
+    feeds = await run_in_threadpool(_feeds, visit.caller.record)
+    return TraceForm(
+        key=asked.get("key", "").strip(),
+        since=asked.get("since", "").strip(),
+        until=asked.get("until", "").strip(),
+        feeds=_choices({"": "Any feed"} | {one: one for one in feeds}, asked.get("feed", "")),
+        fates=_choices({"": "Anything"} | dict(FATES), asked.get("fate", "")),
+    )
+
+
+def _feeds(record: Record) -> list[str]:
+    agreed = (one.name for one in registry.agreed(record))
+    return sorted({*agreed, *tracing.feeds_that_sent(record)})
+
+
+def _choices(texts: Mapping[str, str], chosen: str) -> tuple[Choice, ...]:
+    return tuple(Choice(value, text, value == chosen) for value, text in texts.items())
+
+
+def _charset(record: Record, feed: str) -> str:
+    agreed = (one for one in registry.agreed(record) if one.name == feed)
+    return next((one.dialect.charset for one in agreed), "")
+
+
+def _message(seen: Seen, charset: str) -> MessageView:
+    row = seen.row
+    raw = bytes(row.raw)
+    return MessageView(
+        row=message_row(row),
+        peer=row.peer,
+        copies=row.copies,
+        flags=flags_shown(row.flags),
+        resources=tuple(row.made.split()),
+        answers=tuple(lines(one) for one in bytes(row.ack).split(b"\x1c") if one),
+        raw=lines(raw),
+        anatomy=anatomy(raw, charset, row.address),
+        acts=tuple(_act(one) for one in seen.acts),
+    )
+
+
+def _act(row: Row[Any]) -> ActShown:
+    after = FATES.get(row.fate, row.fate)
+    said = ": ".join(filter(None, (_ACTS.get(row.act, row.act), row.reason)))
+    when = london.at(from_micros(row.acted))
+    return ActShown(when, row.acted_by, said, f"{after} ({row.code})" if row.code else after)
+
+
+def lines(raw: bytes) -> str:
+    """Return the bytes of a message, one segment a line; what is no UTF-8 is read as Latin-1."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
