@@ -65,6 +65,8 @@ def report_group(
     labels = tuple(security(group.orc))
     _hold_for_labels(draft, labels, header)
     request = service_request(group, order, sent, gathered.answers, context)
+    if labels:
+        request["meta"] = tree["meta"]
     return ReportGroup(
         report=Made(order.key_of("DiagnosticReport"), tree),
         observations=tuple(gathered.observations),
@@ -97,7 +99,7 @@ def report_group(
 def _draft(group: Group, order: Order, section: str, encounter: Tree, context: Context) -> _Draft:
     obr = group.obr
     when = issued(obr, context)
-    specimens = _specimens(group, order, context)
+    specimens = specimens_of(group, order, context)
     setting = Setting(
         category=observation_category(section, context),
         service_request=Link(order.key_of("ServiceRequest")),
@@ -145,7 +147,8 @@ def _provenance(
     return Made(order.key_of("Provenance", version), tree)
 
 
-def _specimens(group: Group, order: Order, context: Context) -> list[Made]:
+def specimens_of(group: Group, order: Order, context: Context) -> list[Made]:
+    """Return the Specimens of *group*: of each SPM, else of what OBR says of one."""
     made = [
         Made(
             order.key_of("Specimen", _specimen_name(described, number)),

@@ -1,7 +1,7 @@
-"""Fields that the HL7 guide maps and we do not, each with its reason.
+"""Fields that the HL7 guide maps and we do not, or put elsewhere, each with its reason.
 
-The raw message keeps them all. A field of the guide that is neither here nor changes what a
-message becomes is a fault: the tests compute it from the guide's own sheets.
+The raw message keeps them all. A row of the guide that is neither here nor changes what it should
+is a fault: the tests take each field out of a message in which all are valued.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ _ENCOUNTER = "a result says too little of a visit: it is referred to by its numb
 _DEVICE = "software and devices are no records here; Provenance names the sending application"
 _RELATED = "a next of kin is a contact of the patient, not a RelatedPerson of the record"
 _TIMING = "when to do a test again is no matter of its result"
+_ROLE = "a part in a visit; only a general practitioner's is kept"
 _PARTICIPATION = "senders in the UK name people in ORC, OBR and OBX"
 
 UNMAPPED: Mapping[str, str] = {
@@ -47,6 +48,53 @@ UNMAPPED: Mapping[str, str] = {
 """`MSH-5` for a field, `PV2` for all fields of a segment."""
 
 
+_SHEETS: Mapping[str, str] = {
+    "MSH[MessageHeader]": _MESSAGE_HEADER,
+    "MSH[Encounter]": _ENCOUNTER,
+    "NK1[RelatedPerson]": _RELATED,
+    "NTE[ServiceRequest]": "a note belongs to what it follows: a result, or the report (noteR5)",
+    "ORC[Provenance]": "Provenance says who reported; who ordered, and where, is the requester",
+    "ROL[CareTeam]": _ROLE,
+    "ROL[Encounter-PractitionerRole]": _ROLE,
+    "ROL[RelatedPerson]": _ROLE,
+    "MRG[Account]": "an account number is no matter of care",
+}
+"""Sheets whose target is not made, or not by this segment."""
+
+_ROWS: Mapping[str, str] = {
+    "MSH[Bundle]-10": "a message is no Bundle here; Provenance.entity names it, the inbox keeps it",
+    "NTE[DocumentReference]-9": "what kind of comment it is changes nothing in a document",
+    "OBR[ServiceRequest]-17": "PractitionerRole.telecom of the requester",
+    "OBR[Specimen]-2": "the number of the order; SPM-30 numbers the specimen",
+    "OBR[Specimen]-13": "a note of the request: it is seldom about fasting",
+    "PV1[Encounter]-19": "the visit is referred to by this number from report and results",
+    "OBX[Observation-Component]-24": "Organization.address of who performed it (OBX-23)",
+    "OBX[Observation-Component]-29": "an answer to a question of the request is linked from there",
+    "OBX[Observation]-24": "Organization.address of who performed it (OBX-23)",
+    "OBX[Observation]-29": "an answer to a question of the request is linked from there",
+    "ORC[ServiceRequest]-14": "PractitionerRole.telecom of the requester",
+    "ORC[ServiceRequest]-21": "PractitionerRole.organization of the requester",
+    "ORC[ServiceRequest]-22": "Organization.address of the requester's organisation",
+    "ORC[ServiceRequest]-23": "Organization.telecom of the requester's organisation",
+    "ORC[ServiceRequest]-24": "Practitioner.address of the requester",
+    "ROL[Patient-GeneralPractitioner]-1": "ROL-4 tells who it is",
+    "ROL[Patient-GeneralPractitioner]-5": "who is named now is the general practitioner now",
+    "ROL[Patient-GeneralPractitioner]-6": "who is named now is the general practitioner now",
+    "ROL[Patient-GeneralPractitioner]-11": "a practice's address comes with PD1-3",
+    "ROL[Patient-GeneralPractitioner]-12": "a practice's number comes with PD1-3",
+    "ROL[Patient-GeneralPractitioner]-13": "a practice comes with PD1-3",
+    "ROL[Patient-GeneralPractitioner]-14": "a practice comes with PD1-3",
+    "TXA[DocumentReference]-3": "what the document is, its bytes tell",
+}
+
+
 def reason(segment: str, field: int) -> str:
     """Return why a field becomes nothing; empty where it becomes something."""
     return UNMAPPED.get(f"{segment}-{field}") or UNMAPPED.get(segment, "")
+
+
+def row_reason(sheet: str, field: int) -> str:
+    """Return why a row of the guide's *sheet* is left out, or goes elsewhere; empty for others."""
+    segment = sheet.partition("[")[0]
+    of_sheet = _ROWS.get(f"{sheet}-{field}") or _SHEETS.get(sheet)
+    return of_sheet or reason(segment, field)

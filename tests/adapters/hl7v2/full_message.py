@@ -1,6 +1,6 @@
 """A result message in which every field that we map is valued, and any of them can be changed."""
 
-PERSON = "G1^Okafor^Ngozi^^^Dr^^^GMC"
+PERSON_AT_WORK = "G1^Okafor^Ngozi^^^Dr^^^GMC"
 PLACE = "Oncology^^^^^^^^^ONC"
 
 FULL: dict[str, dict[int, str]] = {
@@ -46,7 +46,7 @@ FULL: dict[str, dict[int, str]] = {
         39: "GBR",
         40: "07700900123",
     },
-    "PD1": {3: "Surgery^^S1", 4: PERSON, 6: "BL", 14: "St Mary"},
+    "PD1": {3: "Surgery^^S1", 4: PERSON_AT_WORK, 6: "BL", 14: "St Mary"},
     "NK1": {
         2: "Ashdown^Mary",
         3: "SPO",
@@ -70,7 +70,7 @@ FULL: dict[str, dict[int, str]] = {
         9: "20260802",
         10: "G2^Entered^By^^^Dr^^^GMC",
         11: "G3^Verified^By^^^Dr^^^GMC",
-        12: PERSON,
+        12: PERSON_AT_WORK,
         14: "01632960005",
         16: "RSN^Reason^L",
         17: "Enterers^^^^^^^^^E1",
@@ -94,7 +94,7 @@ FULL: dict[str, dict[int, str]] = {
         7: "202608031000",
         8: "202608031010",
         9: "5^mL",
-        10: PERSON,
+        10: PERSON_AT_WORK,
         11: "G",
         13: "Hormones",
         14: "202608031100",
@@ -140,7 +140,7 @@ FULL: dict[str, dict[int, str]] = {
         30: "S^Structure^L",
         33: "S2",
     },
-    "NTE": {3: "Comment", 5: PERSON, 6: "202608031200"},
+    "NTE": {3: "Comment", 5: PERSON_AT_WORK, 6: "202608031200"},
     "SPM": {
         2: "SP1^S1",
         3: "SP0^S0",
@@ -163,18 +163,62 @@ FULL: dict[str, dict[int, str]] = {
 }
 ORDER = ("MSH", "PID", "PD1", "NK1", "PV1", "ORC", "OBR", "TQ1", "OBX", "NTE", "SPM")
 
+PERSON: dict[str, dict[int, str]] = {
+    "MSH": FULL["MSH"] | {9: "ADT^A31"},
+    "EVN": {2: "202608031400", 4: "01", 5: PERSON_AT_WORK, 6: "202608031300", 7: "NMH"},
+    "PID": FULL["PID"] | {33: "202608031200", 34: "NMH"},
+    "PD1": FULL["PD1"],
+    "NK1": FULL["NK1"],
+    "PV1": FULL["PV1"],
+    "ROL": {
+        1: "R1",
+        2: "UP",
+        3: "PP",
+        4: "G11^Practises^By^^^Dr^^^GMC",
+        5: "20200101",
+        6: "20300101",
+        11: "6 High St^^Town",
+        12: "01632960008",
+    },
+}
+LETTER: dict[str, dict[int, str]] = {
+    "MSH": FULL["MSH"] | {9: "MDM^T02"},
+    "EVN": {2: "202608031400"},
+    "PID": FULL["PID"],
+    "PV1": FULL["PV1"],
+    "TXA": {
+        2: "CN^Clinic letter^L",
+        3: "TX",
+        6: "202608031200",
+        8: "202608031300",
+        9: "G12^Wrote^By^^^Dr^^^GMC",
+        10: "G13^Signed^By^^^Dr^^^GMC",
+        12: "D1^NMH",
+        13: "D0^NMH",
+        16: "letter.txt",
+        17: "AU",
+        18: "R",
+        19: "AV",
+        25: "Your visit",
+    },
+    "OBX": {2: "FT", 3: "L^Letter^L", 5: "Dear Alan", 11: "F"},
+    "NTE": {3: "Comment", 9: "C^Code^L"},
+}
+KINDS = {"result": FULL, "person": PERSON, "letter": LETTER}
 
-def message(change: dict[str, str]) -> bytes:
-    """The full message with fields (`OBR-7`) set, and segments (`SPM`) left out."""
-    segments = {name: dict(fields) for name, fields in FULL.items()}
+
+def message(change: dict[str, str], kind: str = "result") -> bytes:
+    """The full message of its *kind* with fields (`OBR-7`) set, and segments (`SPM`) left out."""
+    segments = {name: dict(fields) for name, fields in KINDS[kind].items()}
     lines = []
     for place, value in change.items():
         name, _, number = place.partition("-")
         if number:
-            segments[name][int(number)] = value
+            if name in segments:
+                segments[name][int(number)] = value
         elif name in segments:
             del segments[name]
-    for name in ORDER:
+    for name in ORDER if kind == "result" else tuple(segments):
         if name not in segments:
             continue
         fields = segments[name]
