@@ -18,7 +18,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
 
-.PHONY: help setup demo test check lint types imports fix bench lock wheel browser clean
+.PHONY: help setup demo test check lint types imports fix bench docs lock wheel browser clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -49,6 +49,9 @@ fix: setup ## Format, and mend what the linter can mend
 
 bench: setup ## Measure, as ratios within one run
 	@$(BIN)/python -m tests.bench
+
+docs: setup ## Write the documents that are made from the code
+	@$(BIN)/python -m tests.conformance.hl7v2_page
 
 wheel: setup ## Build the wheel, with the page assets in it
 	@$(PIP) wheel -q --no-deps --no-build-isolation --wheel-dir dist .

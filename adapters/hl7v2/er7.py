@@ -32,7 +32,8 @@ _SITE_NAME = re.compile(r"Z[A-Z0-9]{1,3}")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _VERSION = re.compile(r"2\.(?:[1-9]|[1-9]\d)(?:\.\d)?")
 _KNOWN_VERSIONS = frozenset(
-    f"2.{minor}" for minor in ("2", "3", "3.1", "4", "5", "5.1", "6", "7", "7.1", "8", "8.1", "8.2")
+    f"2.{minor}"
+    for minor in ("1", "2", "3", "3.1", "4", "5", "5.1", "6", "7", "7.1", "8", "8.1", "8.2")
 )
 _ONCE_A_MESSAGE = frozenset({"EVN", "MSA", "MSH", "PD1", "PID", "PV1", "PV2"})
 

@@ -139,7 +139,7 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "type-differs": "A document is of another type than was announced.",
         "value-as-text": "A value is not of the type that OBX-2 says; it is kept as text.",
         "value-deleted": "The value is taken away by two quotation marks.",
-        "version-assumed": "MSH-12 is empty.",
+        "version-assumed": "MSH-12 is empty, or names a version after 2.8.2.",
         "version-older": "A later version of the report is stored already; this one is kept raw.",
     }
 )
