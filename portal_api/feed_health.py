@@ -1,13 +1,13 @@
 """How the feeds are: what came against what is expected, what was set aside, and who is silent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from adapters.intake import registry, waiting
+from adapters.intake import registry, tracing, waiting
 from adapters.intake.expected import Expected, is_silent, quiet
 from adapters.intake.feeds import Feed
 from adapters.intake.tables import feed as feed_table
@@ -21,7 +21,6 @@ HOURS = 24
 
 _HOUR = 3_600_000_000
 _MOST_UNMAPPED = 200
-_MOST_FEEDS = 1_000
 _SET_ASIDE = frozenset({"quarantined", "refused", "partial"})
 
 
@@ -96,13 +95,14 @@ def feeds_today(record: Record, midnight: datetime) -> tuple[FeedHealth, ...]:
     """
     now = record.clock()
     known = _agreed(record)
-    names = sorted({*known, *_sending(record)})
+    newest = _latest(record)
+    names = sorted({*known, *newest})
     counted = _counted(record, names, midnight, now)
     waits = _waits(record)
     found = []
     for name in names:
         agreed, seen = known.get(name, _Agreed(Feed(name=name))), counted[name]
-        latest = _latest(record, name)
+        latest = newest.get(name)
         feed, since = agreed.feed, latest or agreed.since or now
         found.append(
             FeedHealth(
@@ -126,10 +126,10 @@ def feeds_today(record: Record, midnight: datetime) -> tuple[FeedHealth, ...]:
 def silences(record: Record) -> Mapping[str, timedelta]:
     """Return the feeds that are silent now, each with how long it has been quiet."""
     now = record.clock()
-    found = {}
+    newest, found = _latest(record), {}
     for name, agreed in _agreed(record).items():
         if agreed.feed.expected.is_watched:
-            since = _latest(record, name) or agreed.since or now
+            since = newest.get(name) or agreed.since or now
             expected, zone = agreed.feed.expected, agreed.feed.dialect.zone
             if is_silent(expected, zone, since, now):
                 found[name] = quiet(expected, zone, since, now)
@@ -157,22 +157,10 @@ def _agreed(record: Record) -> dict[str, _Agreed]:
     return {one.name: _Agreed(one, changed.get(one.name)) for one in registry.agreed(record)}
 
 
-def _sending(record: Record) -> Iterable[str]:
-    """Yield the names of all feeds that ever sent, each found by one step through the index."""
-    last = ""
-    for _ in range(_MOST_FEEDS):
-        following = select(func.min(table.c.feed)).where(table.c.feed > last)
-        name = record.select(following)[0][0]
-        if name is None:
-            return
-        yield name
-        last = name
-
-
-def _latest(record: Record, name: str) -> datetime | None:
-    newest = select(func.max(table.c.received)).where(table.c.feed == name)
-    received = record.select(newest)[0][0]
-    return None if received is None else from_micros(received)
+def _latest(record: Record) -> Mapping[str, datetime]:
+    """Return every feed that ever sent, with when its newest message came."""
+    newest = tracing.newest_of_feeds(record)
+    return {name: from_micros(received) for name, received in newest.items()}
 
 
 def _counted(

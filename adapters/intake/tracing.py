@@ -6,13 +6,11 @@ in meanwhile moves nothing. Each look uses an index: `inbox_key` for numbers and
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from heapq import merge
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, func, or_, select, tuple_, union_all
 
 from adapters.intake import message_keys
 from adapters.intake.inbox import bucket_of_key, key_of
@@ -85,10 +83,14 @@ def under_key(record: Record, key: str, before: Cursor | None = None, most: int 
 
 def by_time(record: Record, span: Span, before: Cursor | None = None, most: int = PAGE) -> Page:
     """Return the messages that came within *span*, of one feed or of all."""
-    feeds = [span.feed] if span.feed else list(feeds_that_sent(record))
-    found = [record.select(_of_feed(feed, span, before, most + 1)) for feed in feeds]
-    newest = merge(*found, key=lambda row: (row.received, row.sha256), reverse=True)
-    return _page(tuple(islice(newest, most + 1)), most)
+    feeds = [span.feed] if span.feed else list(newest_of_feeds(record))
+    if not feeds:
+        return Page((), None)
+    # A piece of the index for each feed, and the newest of them all.
+    pieces = [_of_feed(feed, span, before, most + 1).subquery() for feed in feeds]
+    every = union_all(*(select(piece) for piece in pieces)).subquery().c
+    newest = select(*every).order_by(every.received.desc(), every.sha256.desc()).limit(most + 1)
+    return _page(tuple(record.select(newest)), most)
 
 
 def one(record: Record, feed: str, mark: str) -> Row[Any] | None:
@@ -106,14 +108,18 @@ def one(record: Record, feed: str, mark: str) -> Row[Any] | None:
     return rows[0] if rows else None
 
 
-def feeds_that_sent(record: Record) -> Iterable[str]:
-    """Yield the names of all feeds that ever sent, each found by one step through the index."""
-    last: str | None = ""
-    while True:
-        last = record.select(select(func.min(inbox.c.feed)).where(inbox.c.feed > last))[0][0]
-        if last is None:
-            return
-        yield last
+def newest_of_feeds(record: Record) -> Mapping[str, int]:
+    """Return every feed that ever sent, with the arrival (microseconds) of its newest message.
+
+    One step through the index for each feed, however many messages there are.
+    """
+    names = select(func.min(inbox.c.feed).label("feed")).cte("names", recursive=True)
+    step = select(func.min(inbox.c.feed)).where(inbox.c.feed > names.c.feed)
+    names = names.union_all(select(step.scalar_subquery()).where(names.c.feed.is_not(None)))
+    newest = select(func.max(inbox.c.received)).where(inbox.c.feed == names.c.feed)
+    statement = select(names.c.feed, newest.scalar_subquery().label("newest"))
+    rows = record.select(statement.where(names.c.feed.is_not(None)))
+    return {row.feed: row.newest for row in rows}
 
 
 def _under(record: Record, keys: Sequence[str], before: Cursor | None, most: int) -> Page:

@@ -114,7 +114,7 @@ async def _form(visit: Visit, asked: Mapping[str, str]) -> TraceForm:
 
 def _feeds(record: Record) -> list[str]:
     agreed = (one.name for one in registry.agreed(record))
-    return sorted({*agreed, *tracing.feeds_that_sent(record)})
+    return sorted({*agreed, *tracing.newest_of_feeds(record)})
 
 
 def _choices(texts: Mapping[str, str], chosen: str) -> tuple[Choice, ...]:
