@@ -37,9 +37,16 @@ def pushed_by(feeds: tuple[Feed, ...], client: str) -> tuple[Feed, ...]:
 
     The others are left without a source.
     """
-    return tuple(
-        replace(feed, sources=ANYWHERE if client in feed.clients else ()) for feed in feeds
-    )
+    return tuple(_open(feed, is_open=client in feed.clients) for feed in feeds)
+
+
+def dropped_for(feeds: tuple[Feed, ...], name: str) -> tuple[Feed, ...]:
+    """Return *feeds*; the one called *name* takes from anywhere, the others from nowhere."""
+    return tuple(_open(feed, is_open=feed.name == name) for feed in feeds)
+
+
+def _open(feed: Feed, *, is_open: bool) -> Feed:
+    return replace(feed, sources=ANYWHERE if is_open else ())
 
 
 def is_known(feeds: tuple[Feed, ...], peer: Peer) -> bool:

@@ -57,9 +57,14 @@ def _answer(batch: Batch, answers: list[bytes]) -> Answers:
     if not answers:
         return ()
     if batch.enveloped:
-        head, tail = b"BHS|^~\\&\r", b"BTS|%d\r" % len(answers)
-        return (head + b"".join(answers) + tail,)
+        return (enveloped(answers),)
     return (max(answers, key=_badness),)
+
+
+def enveloped(answers: list[bytes]) -> bytes:
+    """Return the batch of *answers* that answers a batch of messages."""
+    head, tail = b"BHS|^~\\&\r", b"BTS|%d\r" % len(answers)
+    return head + b"".join(answers) + tail
 
 
 def _badness(answer: bytes) -> int:

@@ -40,7 +40,7 @@ def at_desk(record: Record, feeds: Feeds, limits: Limits, tally: Tally) -> Recep
         return asyncio.wrap_future(future)
 
     async def leave(left: Left, peer: Peer) -> Answers:
-        future = await asyncio.to_thread(_left, record, of(peer), left, peer.address)
+        future = await asyncio.to_thread(keep_in_part, record, of(peer), left, peer.address)
         return await asyncio.wrap_future(future)
 
     async def turn_away(peer: Peer, reason: str) -> None:
@@ -62,7 +62,9 @@ def at_desk(record: Record, feeds: Feeds, limits: Limits, tally: Tally) -> Recep
     return Reception(take, leave, turn_away, knows, most, limits, tally)
 
 
-def _left(record: Record, feeds: tuple[Feed, ...], left: Left, peer: str) -> "Future[Answers]":
+def keep_in_part(
+    record: Record, feeds: tuple[Feed, ...], left: Left, peer: str
+) -> "Future[Answers]":
     """Keep what came of a frame that is no message; what is too large is refused, and answered."""
     header = glimpse(left.part)
     chosen = choose(feeds, peer, header)

@@ -17,6 +17,7 @@ from adapters.intake import batches
 from adapters.intake.admission import pushed_by
 from adapters.intake.feeds import Feed
 from adapters.intake.listener import Answers, Limits, Tally
+from adapters.intake.sending import says_send_again
 from fhir_server.access import Access
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.errors import Forbidden, Invalid, TooLarge, Unavailable, UnsupportedMedia
@@ -73,7 +74,7 @@ async def push(door: Pushing, pusher: Pusher, request: Request) -> Response:
         await within_deadline(note(pusher.access, Subtype.REQUEST, entity=entity, reason="pushed"))
         answers = await _answers(door, feeds, body, pusher.access.agent.network)
     door.tally.counts["pushed"] += 1
-    if any(map(_is_busy, answers)):
+    if any(map(says_send_again, answers)):
         raise Unavailable.of("The portal can't take messages now. Please send it again.")
     if not answers:
         return Response(b"", 204, dict(SAFE))
@@ -123,9 +124,3 @@ async def _answers(door: Pushing, feeds: tuple[Feed, ...], body: bytes, address:
         return await asyncio.wait_for(asyncio.wrap_future(filing), ANSWERED_WITHIN)
     except TimeoutError:
         raise Unavailable.of("The portal is too busy. Please send the message again.") from None
-
-
-def _is_busy(answer: bytes) -> bool:
-    """Tell whether an acknowledgement says that nothing was kept: AR (or CE) with 207 `busy`."""
-    errors = [line for line in answer.split(b"\r") if line.startswith(b"ERR")]
-    return any(b"207" in line and b"busy" in line for line in errors)

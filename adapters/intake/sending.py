@@ -90,6 +90,12 @@ def code_of(answer: bytes) -> str:
     return found[-1].decode("ascii", "replace") if found else ""
 
 
+def says_send_again(answer: bytes) -> bool:
+    """Tell whether an answer says that nothing was kept: the fault `busy`, with 207."""
+    errors = [line for line in answer.split(b"\r") if line.startswith(b"ERR")]
+    return any(b"207" in line and b"busy" in line for line in errors)
+
+
 def _is_owed_an_answer(header: Header) -> bool:
     asked = {header.accept_ack, header.application_ack} - {""}
     return not asked or bool(asked - {_NEVER})

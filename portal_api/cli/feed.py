@@ -2,7 +2,7 @@
 
 import typer
 
-from portal_api.cli import feed_agreement, feed_checking, feed_tracing, feed_trying
+from portal_api.cli import feed_agreement, feed_checking, feed_tracing, feed_trying, feed_watching
 
 
 def group() -> typer.Typer:
@@ -12,4 +12,5 @@ def group() -> typer.Typer:
     feed_checking.add_to(app)
     feed_tracing.add_to(app)
     feed_agreement.add_to(app)
+    feed_watching.add_to(app)
     return app

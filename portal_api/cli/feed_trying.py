@@ -1,5 +1,6 @@
 """`portal-fhir feed convert|send`: what messages would become, and sending them."""
 
+import ssl
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,10 +8,12 @@ import typer
 
 from adapters.hl7v2.dialect import STANDARD
 from adapters.intake.preview import Preview, preview
-from adapters.intake.sending import NoAnswer, code_of, send
+from adapters.intake.sending import NoAnswer, client_context, code_of, send
 from fhir_server.model import json
 from portal_api.cli.feed_reading import FeedName, Files, agreed_with, messages_in
-from portal_api.settings import Address, from_environment
+from portal_api.settings import Address, Settings, from_environment
+
+Pem = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A PEM file.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -68,12 +71,19 @@ def send_files(
     files: Files,
     *,
     to: Annotated[str, typer.Option("--to", help="host:port; default the portal's own.")] = "",
+    tls_ca: Pem = None,
+    tls_cert: Pem = None,
+    tls_key: Pem = None,
 ) -> None:
-    """Send messages over MLLP and print each answer; exit 1 unless every message was taken."""
-    address = _address(to) if to else from_environment().mllp
+    """Send messages over MLLP and print each answer; exit 1 unless every message was taken.
+
+    Over TLS with --tls-ca (who signed the receiver's certificate), --tls-cert and --tls-key.
+    """
+    tls = _tls(tls_ca, tls_cert, tls_key)
+    address = _address(to) if to else _own(from_environment(), over_tls=tls is not None)
     refused = 0
     try:
-        with send(address.host, address.port) as exchange:
+        with send(address.host, address.port, tls=tls) as exchange:
             for path, index, raw in messages_in(files):
                 answer = exchange(raw)
                 typer.echo(f"{path} message {index}:")
@@ -84,6 +94,25 @@ def send_files(
         raise typer.Exit(2) from None
     if refused:
         raise typer.Exit(1)
+
+
+def _tls(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    if not (ca or cert or key):
+        return None
+    if bool(cert) != bool(key):
+        raise typer.BadParameter("--tls-cert and --tls-key go together")
+    try:
+        return client_context(ca, cert, key)
+    except OSError as error:
+        raise typer.BadParameter(f"a certificate or key can't be used: {error}") from None
+
+
+def _own(settings: Settings, *, over_tls: bool) -> Address:
+    if not over_tls:
+        return settings.mllp
+    if settings.mllp_tls is None:
+        raise typer.BadParameter("there is no PORTAL_MLLP_TLS_ADDRESS: say where with --to")
+    return settings.mllp_tls.address
 
 
 def _address(text: str) -> Address:
