@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, bindparam, false, insert, or_, select
+from sqlalchemy import Select, and_, bindparam, false, or_, select
 
 from adapters.hl7v2.conversion import Key, PersonNamed, ReportGroup
 from adapters.intake.inbox import bucket_of_key, key_of
@@ -92,4 +92,4 @@ def hold(writer: Writer, number: Number, patient: str) -> None:
     """Note that this number is the patient's, unless that is known already."""
     if patient in holders(writer, number):
         return
-    writer.execute(insert(claim), number.place | {"patient": patient})
+    writer.insert(claim, number.place | {"patient": patient})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Any, Literal
 
-from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, or_, select, update
 
 from adapters.hl7v2.header import glimpse
 from adapters.intake import message_keys, waiting
@@ -178,7 +178,7 @@ def keep(writer: Writer, arrival: Arrival, fated: Fated) -> None:
         "raw": arrival.raw,
         "ack": fated.ack,
     }
-    writer.execute(insert(inbox), line)
+    writer.insert(inbox, line)
     if fated.fate != "filed":
         waiting.put(writer, line, line)
     persons = message_keys.of_persons_in(writer.id_key, arrival.raw)
@@ -198,8 +198,7 @@ def keep_keys(writer: Writer, arrival: Arrival, numbers: Iterable[str]) -> None:
         }
         for key in dict.fromkeys(key_of(number) for number in numbers if number)
     ]
-    if rows:
-        writer.execute(insert(inbox_key), rows)
+    writer.insert(inbox_key, *rows)
 
 
 def count_copy(writer: Writer, arrival: Arrival) -> None:

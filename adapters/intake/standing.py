@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, false, insert, or_, select
+from sqlalchemy import and_, bindparam, delete, false, or_, select
 
 from adapters.intake.tables import report_standing
 from fhir_server.clock import micros
@@ -54,10 +54,11 @@ def stand(
     """Note that the version in *said* (control id, its time, status) is now the one that stands."""
     control_id, version_at, status = said
     place = _place(patient, report)
-    writer.execute(_FORGET, place)
+    if writer.select(_STANDING, place):
+        writer.execute(_FORGET, place)
     version = {"version_at": micros(version_at), "status": status}
     said_by = {"feed": feed, "control_id": control_id}
-    writer.execute(insert(report_standing), place | version | said_by)
+    writer.insert(report_standing, place | version | said_by)
 
 
 def patients_of(record: Record, references: Iterable[str]) -> tuple[str, ...]:

@@ -23,15 +23,13 @@ _ANSWER = re.compile(rb"MSA(.)([AC][AER])\1")
 def put(writer: Writer, place: Place, about: Mapping[str, Any]) -> None:
     """Let the message at *place* wait; *about* has received, fate, code, and ack (bytes)."""
     codes = [match[2].decode() for match in _ANSWER.finditer(about["ack"])]
-    writer.execute(
-        insert(inbox_waiting).values(
-            **_key(place),
-            received=about["received"],
-            fate=about["fate"],
-            code=about["code"],
-            answered=codes[-1] if codes else "",
-        )
-    )
+    line = {
+        "received": about["received"],
+        "fate": about["fate"],
+        "code": about["code"],
+        "answered": codes[-1] if codes else "",
+    }
+    writer.insert(inbox_waiting, _key(place) | line)
 
 
 def change(writer: Writer, place: Place, fate: str, code: str) -> None:
