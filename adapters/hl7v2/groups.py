@@ -84,6 +84,8 @@ class _Walk:
         self.group: Group | None = None
         self.orc: Segment | None = None
         self.waiting_orc: Segment | None = None
+        self.timings: list[Segment] = []
+        """TQ1 that stand between an ORC and its OBR, as in an order message."""
         self.notes: list[Segment] | None = None
         """Where the next NTE goes; None where its place has no home in FHIR."""
         self.of_specimen = False
@@ -120,7 +122,8 @@ class _Walk:
         self.notes = None
 
     def _take_order(self, obr: Segment) -> None:
-        self.group = Group(self.orc, obr)
+        self.group = Group(self.orc, obr, timings=self.timings)
+        self.timings = []
         self.made.groups.append(self.group)
         self.waiting_orc = None
         self.of_specimen = False
@@ -152,8 +155,8 @@ class _Walk:
             raise refusal(100, "patients-several", segment.address(), text)
         if name in PATIENT and self.group is None and self.orc is None:
             self.made.patient.setdefault(name, []).append(segment)
-        elif name == "TQ1" and self.group is not None:
-            self.group.timings.append(segment)
+        elif name == "TQ1" and (self.group is not None or self.waiting_orc is not None):
+            (self.timings if self.group is None else self.group.timings).append(segment)
         elif name in HEADER:
             if name != "MSH":
                 self.made.kept.append((segment, "about the sending software"))

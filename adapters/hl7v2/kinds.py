@@ -8,7 +8,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from adapters.hl7v2 import adt_to_resources, mdm_to_letter, oru_to_resources
+from adapters.hl7v2 import (
+    adt_to_resources,
+    mdm_to_letter,
+    orders_to_requests,
+    oru_to_resources,
+)
 from adapters.hl7v2.adt_fields import EVENTS
 from adapters.hl7v2.composite import first, value
 from adapters.hl7v2.conversion import Conversion
@@ -17,9 +22,10 @@ from adapters.hl7v2.dialect import Dialect
 from adapters.hl7v2.document_tables import DOCUMENT_EVENTS
 from adapters.hl7v2.er7 import Message
 from adapters.hl7v2.letter import Letter
+from adapters.hl7v2.orders import Orders
 from adapters.hl7v2.refusal import Refused
 
-Content = Conversion | Demographics | Letter
+Content = Conversion | Demographics | Letter | Orders
 """What a message became: a closed union of frozen values, one class for each kind.
 
 Each has a `person` (who is meant), `flags`, `accounted` (what became of each segment, by number),
@@ -38,6 +44,8 @@ _KINDS: Mapping[tuple[str, str], Converter] = MappingProxyType(
         **dict.fromkeys(
             (("OUL", "R22"), ("OUL", "R23"), ("OUL", "R24")), oru_to_resources.convert_by_specimen
         ),
+        ("ORM", "O01"): orders_to_requests.convert,
+        ("OML", "O21"): orders_to_requests.convert,
         **dict.fromkeys((("MDM", event) for event in DOCUMENT_EVENTS), mdm_to_letter.convert),
         **dict.fromkeys((("ADT", event) for event in EVENTS), adt_to_resources.convert),
     }

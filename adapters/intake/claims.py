@@ -48,18 +48,22 @@ def of_person(person: PersonNamed) -> tuple[Number, ...]:
 
 def of_order(group: ReportGroup) -> Number | None:
     """Return the number by which later messages name the order: the filler's, else the placer's."""
-    authority = key_of(group.authority)
     if group.filler_number:
-        return Number("filler", authority, key_of(group.filler_number))
+        return number_of("filler", group.authority, group.filler_number)
     if group.placer_number:
-        return Number("placer", authority, key_of(group.placer_number))
+        return number_of("placer", group.authority, group.placer_number)
     return None
+
+
+def number_of(kind: Kind, authority: str, number: str) -> Number:
+    """Return a number as it is kept."""
+    return Number(kind, key_of(authority), key_of(number))
 
 
 def of_document(key: Key) -> Number:
     """Return the number by which later messages name the document with this key."""
     _, authority, *number = key
-    return Number("document", key_of(authority), key_of("^".join(number)))
+    return number_of("document", authority, "^".join(number))
 
 
 def holding(numbers: Iterable[Number]) -> Select[Any]:

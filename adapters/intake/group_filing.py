@@ -12,6 +12,7 @@ from adapters.intake.holding import held_categories
 from adapters.intake.identity import Identity
 from adapters.intake.inbox import key_of
 from adapters.intake.merging import Merged, content_of, merged
+from adapters.intake.requests import request_after_result
 from fhir_server.clock import micros
 from fhir_server.model.validate import judge
 from fhir_server.record import Notice, Stored, Writer
@@ -97,9 +98,14 @@ def _file_parts(
 ) -> list[str]:
     patient, release, content = given
     made: list[str] = []
-    for one in (*group.specimens, group.service_request, group.provenance):
-        tree = judge(resolve(one.tree, ids))
-        filed = writer.file(tree, id_=ids[one.key], patient=patient, release_at=release.release_at)
+    asked = group.service_request
+    held = release.held(writer.now)
+    request = request_after_result(writer, asked, ids, held=held)
+    beside = [(one.key, judge(resolve(one.tree, ids))) for one in group.specimens]
+    beside += [(asked.key, request)] if request is not None else []
+    beside.append((group.provenance.key, judge(resolve(group.provenance.tree, ids))))
+    for key, tree in beside:
+        filed = writer.file(tree, id_=ids[key], patient=patient, release_at=release.release_at)
         made.append(_reference(filed.stored))
     for key, tree in content.trees.items():
         release_at = None if key in group.withdrawn else release.release_at

@@ -15,6 +15,7 @@ from adapters.intake.feeds import Feed
 from adapters.intake.group_filing import Setting, file_group
 from adapters.intake.identity import identify
 from adapters.intake.occasion import Occasion, Outcome, worded
+from adapters.intake.requests import request_id
 from adapters.intake.unclear import Unclear
 from fhir_server.model.ids import bucket_of
 from fhir_server.record import Record, Writer
@@ -41,6 +42,7 @@ def file(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
         occasion.feed, identity, occasion.control_id, occasion.buckets, document_withdrawn=is_cut
     )
     for group in conversion.groups:
+        ids[group.service_request.key] = request_id(writer, group, patient)
         references, raised = file_group(writer, group, ids, setting)
         made.extend(references)
         flags.extend(raised)

@@ -79,6 +79,9 @@ FAULTS: Mapping[str, FaultCode] = MappingProxyType(
         "number-not-synthetic": FaultCode(
             "AR", (103,), "A portal for synthetic people was sent somebody who may exist."
         ),
+        "order-not-a-test": FaultCode(
+            "AE", (100,), "The order is for medicines, diets or goods, not for a test."
+        ),
         "order-number-missing": FaultCode("AE", (101,), "The order has no number of its own."),
         "order-other-patient": FaultCode(
             "AE", (205,), "The order's number was filed for another person before."
@@ -106,6 +109,7 @@ FAULTS: Mapping[str, FaultCode] = MappingProxyType(
 FLAGS: Mapping[str, str] = MappingProxyType(
     {
         "batch-count": "BTS-1 or FTS-1 does not count what the batch holds.",
+        "cancel-unseen": "Something is cancelled that never came.",
         "charset-guessed": "Nothing names the character set; it was found out.",
         "charset-mismatch": "The text is not in the character set that is named.",
         "charset-unknown": "MSH-18 is no name of a character set.",
@@ -125,6 +129,8 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "note-unplaced": "A note stands where it belongs to nothing; the raw message keeps it.",
         "obx-conflict": "A result comes twice in the message, with two values.",
         "obx-twice": "A result comes twice in the message, with the same value.",
+        "order-answered": "The order has its result already; this message changes nothing of it.",
+        "order-control-missing": "ORC-1 does not say what is to become of the order.",
         "parent-missing": "TXA-13 does not say which document is replaced or added to.",
         "parent-unseen": "The result of which this is a part is not in the message.",
         "pointer-unread": "The address of a document can't be read.",

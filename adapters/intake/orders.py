@@ -1,0 +1,136 @@
+"""Orders into the record: what was asked for, and how far it is, in the order of the messages.
+
+Runs inside a piece, so everything here commits together with the raw message and its answer, or
+not at all. An older message that arrives late is kept and not applied; a request that a result has
+answered is not opened again; nothing moves from one patient to another.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from adapters.hl7v2.conversion import Key, resolve
+from adapters.hl7v2.orders import OrderGroup, Orders
+from adapters.intake import claims, standing
+from adapters.intake.beside import file_directory, file_person, ids_of
+from adapters.intake.buckets import of_person, require
+from adapters.intake.claims import Number
+from adapters.intake.feeds import Feed
+from adapters.intake.identity import Identity, identify
+from adapters.intake.occasion import Occasion, Outcome, reference, worded
+from adapters.intake.requests import Tree, content_of_request, is_answered, request_id
+from adapters.intake.unclear import Unclear
+from fhir_server.clock import micros
+from fhir_server.model.ids import bucket_of
+from fhir_server.model.validate import judge
+from fhir_server.record import Record, Stored, Writer
+from fhir_server.release import Category, decide
+
+
+def file(writer: Writer, orders: Orders, occasion: Occasion) -> Outcome:
+    """File every order of the message.
+
+    Raises Unclear where a human has to decide first, Undeclared where a bucket is not among the
+    occasion's, and Invalid where a resource is not valid: then nothing may be kept of it.
+    """
+    identity = identify(writer, orders.person)
+    patient = identity.patient
+    numbers = [number for group in orders.groups for number in _numbers(group)]
+    require(occasion.buckets, bucket_of(patient), *(number.bucket for number in numbers))
+    for number in numbers:
+        _refuse_another_patient(writer, number, patient)
+    made = file_person(writer, orders.person, identity)
+    directory = (*orders.organizations, *orders.practitioners)
+    own = (one.key for group in orders.groups for one in group.all_made())
+    ids = ids_of(writer.id_key, patient, directory, own)
+    made.extend(file_directory(writer, directory, ids, occasion))
+    flags = [*identity.flags, *worded(orders.flags)]
+    for number in numbers:
+        claims.hold(writer, number, patient)
+    for group in orders.groups:
+        ids[group.service_request.key] = request_id(writer, group, patient)
+        references, flag = _file_order(writer, group, ids, (identity, occasion))
+        made.extend(references)
+        flags.extend(filter(None, (flag,)))
+    return Outcome(patient, tuple(made), tuple(dict.fromkeys(flags)))
+
+
+def buckets(record: Record, _feed: Feed, orders: Orders) -> Iterator[int]:
+    """Yield the buckets that `file` will write in, as far as they can be told before."""
+    yield from of_person(record, orders.person)
+    yield from (number.bucket for group in orders.groups for number in _numbers(group))
+
+
+def numbers(orders: Orders) -> Iterator[str]:
+    """Yield the numbers by which a laboratory or a ward would ask for the message."""
+    for group in orders.groups:
+        yield group.filler_number
+        yield group.placer_number
+
+
+def _numbers(group: OrderGroup) -> Iterator[Number]:
+    """Yield both numbers of an order: a result may name either."""
+    if group.filler_number:
+        yield claims.number_of("filler", group.authority, group.filler_number)
+    if group.placer_number:
+        yield claims.number_of("placer", group.authority, group.placer_number)
+
+
+def _refuse_another_patient(writer: Writer, number: Number, patient: str) -> None:
+    if any(one != patient for one in claims.holders(writer, number)):
+        address = "OBR.3" if number.kind == "filler" else "OBR.2"
+        text = "This order number was filed for another person before."
+        raise Unclear("AE", 205, "order-other-patient", address, text)
+
+
+def _file_order(
+    writer: Writer, group: OrderGroup, ids: Mapping[Key, str], given: tuple[Identity, Occasion]
+) -> tuple[list[str], str]:
+    """File one order; return references with versions, and a flag, empty where all is in order."""
+    identity, occasion = given
+    patient, id_ = identity.patient, ids[group.service_request.key]
+    before = writer.current("ServiceRequest", id_)
+    verdict = standing.judge(writer, patient, id_, micros(group.version_at), group.status)
+    if not verdict.applied:
+        return [], f"{verdict.flag} MSH.7"
+    known = content_of_request(before) if before is not None else {}
+    if known and is_answered(known) and group.status != "entered-in-error":
+        return [], "" if group.status == "completed" else "order-answered ORC.1"
+    tree = _merged(group, resolve(group.service_request.tree, ids), known)
+    release_at = _release_at(writer, group, before, given)
+    made = []
+    for one in (*group.specimens, group.provenance):
+        content = judge(resolve(one.tree, ids))
+        filed = writer.file(content, id_=ids[one.key], patient=patient, release_at=release_at)
+        made.append(reference(filed.stored))
+    filed = writer.file(judge(tree), id_=id_, patient=patient, release_at=release_at)
+    said = (occasion.control_id, group.version_at, group.status)
+    standing.stand(writer, patient, id_, occasion.feed.name, said)
+    return [*made, reference(filed.stored)], ""
+
+
+def _merged(group: OrderGroup, tree: Tree, known: Tree) -> Tree:
+    """Return the request with what the message leaves out as it was; its status among that."""
+    if known and not group.status:
+        tree["status"] = known["status"]
+    identifiers = [one for one in known.get("identifier", ()) if one not in tree["identifier"]]
+    tree["identifier"] = [*tree["identifier"], *identifiers]
+    specimens = [one for one in known.get("specimen", ()) if one not in tree.get("specimen", ())]
+    if specimens:
+        tree["specimen"] = [*tree.get("specimen", ()), *specimens]
+    return known | tree
+
+
+def _release_at(
+    writer: Writer, group: OrderGroup, before: Stored | None, given: tuple[Identity, Occasion]
+) -> int | None:
+    """Return when the patient may see the request: at once, unless a label or the person waits.
+
+    What is held with its result, or was held by a person, is not opened by an order message.
+    """
+    identity, occasion = given
+    waits = bool(group.holds) or identity.held
+    arrived = micros(group.version_at) if occasion.feed.backload else writer.now
+    categories = frozenset({Category.SENSITIVE} if waits else ())
+    decided = decide(categories, min(arrived, writer.now)).release_at
+    if before is None or decided is None:
+        return decided
+    return before.release_at
