@@ -15,6 +15,7 @@ from portal_api import access_log, letters, london, messaging, results
 from portal_api.access_entry import REFUSED, Access
 from portal_api.care_team import Team, teams_of
 from portal_api.messaging import Message, Thread
+from portal_api.open_orders import open_orders
 from portal_api.pages.desk import Desk, Visit, answer, done, endpoint
 from portal_api.pages.documents import downloads
 from portal_api.pages.reading_views import reading_view, shown_place
@@ -75,6 +76,7 @@ async def show_results(desk: Desk, visit: Visit) -> Response:
         rows=tuple(_row(visit, one) for one in shown.reports),
         unread=sum(one.unread for one in threads),
         letters=await letters.unread(visit.caller, patient),
+        under_way=() if page else await open_orders(visit.caller, patient),
         contact=contact(desk.site, await teams_of(visit.caller, patient)),
         older=f"{HOME}?{urlencode({'page': shown.next})}" if shown.next else "",
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from portal_api.london import Moment
+from portal_api.open_orders import OpenOrder
 from portal_api.pages.charts import NumberLine, Picture
 from portal_api.pages.views_shell import Contact, Download, MessageView, WritingBox
 from portal_api.readings import Reading, Run
@@ -48,6 +49,8 @@ class ResultsView:
     """Address of the next page, empty on the last."""
     letters: int = 0
     """How many letters the patient has not opened yet."""
+    under_way: tuple[OpenOrder, ...] = ()
+    """Tests without a result yet."""
 
 
 @dataclass(frozen=True, slots=True)

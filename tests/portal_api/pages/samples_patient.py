@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from portal_api import london
+from portal_api.open_orders import OpenOrder
 from portal_api.pages import views_patient as patient
 from portal_api.pages.reading_views import reading_view
 from portal_api.pages.views_shell import (
@@ -83,6 +84,13 @@ ROWS = (
         moment(182),
         "Northgate Hospital laboratory",
     ),
+)
+UNDER_WAY = (
+    OpenOrder("Blood test", "laboratory", moment(0, 8), 3),
+    OpenOrder("Urine test", "taken", moment(1, 9)),
+    OpenOrder("Scan", "asked", moment(2, 9)),
+    OpenOrder("Test", "paused", None),
+    OpenOrder("Test", "cancelled", None),
 )
 THREADS = (
     patient.ThreadRow(
@@ -168,7 +176,7 @@ def patient_pages() -> Iterator[tuple[str, str, Shell, object]]:
         "patient-results",
         "patient/results.jinja",
         results,
-        patient.ResultsView("Alan", HELD, ROWS, 1, CONTACT, "/patient?page=2"),
+        patient.ResultsView("Alan", HELD, ROWS, 1, CONTACT, "/patient?page=2", 2, UNDER_WAY),
     )
     yield (
         "patient-results-empty",
