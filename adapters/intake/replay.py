@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Row
 
 from adapters.hl7v2.header import glimpse
-from adapters.intake import filing, inbox, reception
+from adapters.intake import filing, inbox, indexing, reception, waiting
 from adapters.intake.admission import Peer, admitted
 from adapters.intake.feeds import Feed, Mismatch, choose
 from adapters.intake.inbox import Arrival, Fate, Fated
@@ -23,7 +23,20 @@ from adapters.intake.reception import Again
 from fhir_server.access import Access
 from fhir_server.record import Asked, Record, Writer
 
-_RUN_AGAIN = frozenset({"quarantined", "refused"})
+RUN_AGAIN = frozenset({"quarantined", "refused"})
+"""Fates of messages that are run again; what was cut off belongs to its sender still."""
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Run(Protocol[T_co]):
+    """What is done with a message inside a piece, or Again with the buckets that it lacks."""
+
+    def __call__(
+        self, writer: Writer, *, read: Read, buckets: frozenset[int] | None
+    ) -> T_co | Again:
+        """Do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +63,30 @@ def replay(
     """
     key = inbox.key_of(control_id)
     rows = [row for row in inbox.trace(record, control_id) if row.control_id == key]
-    return [_replayed(record, access, feeds, row) for row in reversed(rows)]
+    return [run_again(record, access, feeds, row) for row in reversed(rows)]
 
 
-def _replayed(record: Record, access: Access, feeds: tuple[Feed, ...], row: Row[Any]) -> Replayed:
-    if row.fate not in _RUN_AGAIN:
+def run_again(record: Record, access: Access, feeds: tuple[Feed, ...], row: Row[Any]) -> Replayed:
+    """Run one message, a whole row of the inbox, as `replay` does all under a control id."""
+    if row.fate not in RUN_AGAIN:
         return Replayed(row.feed, row.control_id, row.fate, row.code, row.address, row.reason)
+    return carried(record, access, prepared(record, feeds, row), _run)
+
+
+def prepared(record: Record, feeds: tuple[Feed, ...], row: Row[Any]) -> Read:
+    """Return the message of a row of the inbox as *feeds* read it now."""
     kept = Arrival(row.feed, row.peer, row.control_id, row.message_type, bytes(row.raw), row.sha256)
-    read = _read_again(record, feeds, kept, tuple(row.flags.split("\n")))
+    return _read_again(record, feeds, kept, tuple(filter(None, row.flags.split("\n"))))
+
+
+def carried(record: Record, access: Access, read: Read, run: Run[T]) -> T:
+    """Carry out *run* in a piece that holds the locks of all that the message writes."""
+    kept = read.arrival
     buckets = filing.declared(record, kept, read.feed, read.converted)
     asked = Asked("message-replayed", f"message:{kept.key}")
     while True:
-        run = partial(_run, read=read, buckets=buckets)
-        outcome = record.submit(access, run, buckets=buckets or (), asked=asked).result()
+        piece = partial(run, read=read, buckets=buckets)
+        outcome = record.submit(access, piece, buckets=buckets or (), asked=asked).result()
         if not isinstance(outcome, Again):
             return outcome
         buckets = outcome.buckets | (buckets or frozenset())
@@ -88,7 +112,7 @@ def _run(writer: Writer, *, read: Read, buckets: frozenset[int] | None) -> Repla
     """File the message, unless somebody else has in the meantime; keep the new reason otherwise."""
     kept = read.arrival
     known = inbox.same(writer, kept)
-    if known is None or known.fate not in _RUN_AGAIN:
+    if known is None or known.fate not in RUN_AGAIN:
         return Replayed(kept.feed, kept.key, known.fate if known else "")
     outcome: Verdict | Outcome | Again
     if isinstance(read.content, Verdict):
@@ -107,7 +131,8 @@ def _now_filed(writer: Writer, read: Read, outcome: Outcome) -> Replayed:
     kept = read.arrival
     flags = tuple(dict.fromkeys(filter(None, (*read.flags, *outcome.flags))))
     inbox.change_fate(writer, kept, Fated("filed", b"", flags=flags, made=outcome.made))
-    inbox.keep_keys(writer, kept, filing.accessions(read.converted))
+    indexing.add_keys(writer, kept.place, filing.accessions(read.converted))
+    waiting.note_act(writer, kept.place, "replayed", ("filed", ""), "")
     entity = outcome.report or f"message:{kept.key}"
     writer.audit("message-replayed", patient=outcome.patient, entity=entity)
     return Replayed(kept.feed, kept.key, "filed", made=outcome.made)
@@ -118,6 +143,7 @@ def _still_aside(writer: Writer, read: Read, fate: Fate, verdict: Verdict) -> Re
     inbox.change_fate(
         writer, kept, Fated(fate, b"", why.code, why.field, why.text, flags=read.flags)
     )
+    waiting.note_act(writer, kept.place, "replayed", (fate, why.code), "")
     reason = f"{why.code} {why.field}"
     writer.audit("message-replayed", outcome="4", entity=f"message:{kept.key}", reason=reason)
     return Replayed(kept.feed, kept.key, fate, why.code, why.field, why.text)
