@@ -12,6 +12,9 @@ FRONTEND := portal_api/pages/frontend
 STYLE := portal_api/pages/static/nhsuk/nhsuk-frontend.min.css
 TESTS ?= tests
 WORKERS ?= 2
+KILLS ?= 1000
+CUTS ?= 200
+export KILLS CUTS
 
 # The first Python on the path that is new enough.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -28,7 +31,7 @@ setup: $(VENV)/.development $(VENV)/.project $(STYLE) ## Set up everything for d
 demo: $(VENV)/.runtime $(VENV)/.project $(STYLE) ## Set up and play the demonstration, until Ctrl-C
 	@$(BIN)/portal-fhir demo
 
-test: setup browser ## Set up, PostgreSQL and a browser included, and run every test (TESTS=path for some)
+test: setup browser disk ## Set up, PostgreSQL and a browser included, and run every test (TESTS=path for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 check: lint types imports ## Lint, types and import contracts
@@ -46,6 +49,9 @@ imports: setup
 fix: setup ## Format, and mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+faults: setup disk ## Kill, cut and break it at length, and count what is lost (KILLS=1000 CUTS=200)
+	@$(BIN)/python -m tests.faults
 
 bench: setup ## Measure, as ratios within one run
 	@$(BIN)/python -m tests.bench
@@ -99,6 +105,10 @@ browser: $(VENV)/.development
 			if [ "$$(id -u)" = 0 ]; then $(BIN)/playwright install --with-deps chromium; \
 			else echo "The tests need a browser: $(BIN)/playwright install --with-deps chromium" >&2; exit 1; fi; \
 		else $(call install,chromium fonts-liberation); fi; fi
+
+# A file system that forgets what was not synced is served with FUSE.
+disk:
+	@if ! command -v fusermount3 >/dev/null; then $(call install,fuse3); fi
 
 # Install Debian packages where we may; where not, say the command.
 define install

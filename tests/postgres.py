@@ -52,14 +52,19 @@ def copy(connection: psycopg.Connection, template: str, name: str) -> None:
 
 
 @contextmanager
-def server(programs: Path, *, settings: tuple[str, ...] = FAST) -> Iterator[str]:
-    """Start a new cluster from *programs*, give its URL, stop and remove it at the end."""
+def server(
+    programs: Path, *, settings: tuple[str, ...] = FAST, within: Path | None = None
+) -> Iterator[str]:
+    """Start a new cluster from *programs*, give its URL, stop and remove it at the end.
+
+    Its files stand in a folder of its own, or in `cluster` *within* another.
+    """
     home = Path(tempfile.mkdtemp(prefix="portal-pg-", dir="/tmp"))  # a socket's path must be short
     home.chmod(0o755)
     account = _account()
     try:
         programs = _reachable(programs, home) if account else programs
-        cluster = home / "cluster"
+        cluster = (within or home) / "cluster"
         cluster.mkdir()
         if account:
             os.chown(home, account.pw_uid, account.pw_gid)

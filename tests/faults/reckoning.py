@@ -1,8 +1,9 @@
 """The reckoning after a fault: what was acknowledged, against what is in the store."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Self
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 from sqlalchemy import Select, Table, func, select
 
@@ -19,6 +20,17 @@ from fhir_server.store.tables import (
 )
 from tests.faults.hospital import RESULTS, Sent
 
+Kind = Literal["lost", "double", "order", "other"]
+KINDS: tuple[Kind, ...] = ("lost", "double", "order", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong: acknowledged and lost, there twice, out of a person's order, or else."""
+
+    kind: Kind
+    text: str
+
 
 def filed(database_url: str) -> set[str]:
     """Return the control ids of the messages that were filed."""
@@ -26,25 +38,39 @@ def filed(database_url: str) -> set[str]:
         return {row.control_id for row in store.rows(_FILED)}
 
 
-def findings(database_url: str, sent: Iterable[Sent], acknowledged: Iterable[str]) -> list[str]:
-    """Return in words what is lost, doubled or half filed; nothing where all is in order."""
-    by_id = {one.control_id: one for one in sent}
+def findings(
+    database_url: str, sent: Mapping[str, Sent], acknowledged: Iterable[str]
+) -> list[Finding]:
+    """Return what is wrong in the store, after *sent* were sent and *acknowledged*; all by id."""
     with _Store(database_url) as store:
         rows = store.rows(_FILED)
         kept = Counter(row.control_id for row in rows)
-        found = [f"{one} was acknowledged and is lost" for one in acknowledged if not kept[one]]
-        found += [f"{one} was kept {times} times" for one, times in kept.items() if times > 1]
-        found += [
-            f"{row.fate} {row.code}" for row in store.rows(select(inbox)) if row.fate != "filed"
+        found = [
+            Finding("lost", f"{one} was acknowledged and is lost")
+            for one in acknowledged
+            if not kept[one]
         ]
         found += [
-            f"{row.control_id} is kept with other bytes"
-            for row in rows
-            if bytes(row.raw) != by_id[row.control_id].raw
+            Finding("double", f"{one} was kept {times} times")
+            for one, times in kept.items()
+            if times > 1
         ]
-        found += _of_resources(store, rows)
-        found += _of_results(store, [by_id[row.control_id] for row in rows])
-        found += _of_counts(store, len(rows))
+        found += _out_of_order(store, rows, sent)
+        found += [
+            Finding("other", text)
+            for text in (
+                *_otherwise_fated(store),
+                *(
+                    f"{row.control_id} is kept with other bytes"
+                    for row in rows
+                    if bytes(row.raw) != sent[row.control_id].raw
+                ),
+                *_of_keys(store, [sent[one] for one in kept]),
+                *_of_resources(store, rows),
+                *_of_results(store, [sent[one] for one in kept]),
+                *_of_counts(store, len(rows)),
+            )
+        ]
     return found
 
 
@@ -66,6 +92,42 @@ class _Store:
 
     def number(self, table: Table, *where: Any) -> int:
         return int(self.rows(select(func.count()).select_from(table).where(*where))[0][0])
+
+
+def _out_of_order(
+    store: _Store, rows: Sequence[Any], sent: Mapping[str, Sent]
+) -> Iterator[Finding]:
+    """Yield the people whose messages were not filed, by the ledger, in the order they were sent.
+
+    A message is sent when all before it were acknowledged: by then they have to be filed.
+    """
+    made_by = {reference: row.control_id for row in rows for reference in row.made.split("\n")}
+    as_filed = defaultdict[str, list[str]](list)
+    entries = select(audit_entry.c.entity).where(audit_entry.c.subtype == "message-filed")
+    for entry in store.rows(entries.order_by(audit_entry.c.seq)):
+        control_id = made_by.get(entry.entity, "")
+        if control_id:
+            as_filed[sent[control_id].person].append(control_id)
+    for person, ids in as_filed.items():
+        first = list(dict.fromkeys(ids))
+        if first != sorted(first):
+            yield Finding("order", f"{person}: filed as {' '.join(first)}")
+
+
+def _otherwise_fated(store: _Store) -> Iterator[str]:
+    for row in store.rows(select(inbox.c.fate, inbox.c.code).where(inbox.c.fate != "filed")):
+        yield f"{row.fate} {row.code}"
+
+
+def _of_keys(store: _Store, kept: Sequence[Sent]) -> Iterator[str]:
+    """Yield each number by which a message should be found and is not, and each that finds none."""
+    keys = defaultdict[str, set[str]](set)
+    for row in store.rows(select(inbox_key.c.control_id, inbox_key.c.key)):
+        keys[row.control_id].add(row.key)
+    for one in kept:
+        if missing := {one.control_id, *one.accessions} - keys.pop(one.control_id, set()):
+            yield f"{one.control_id} is not found by {' '.join(sorted(missing))}"
+    yield from (f"{one} is found and is not there" for one in keys)
 
 
 def _of_resources(store: _Store, rows: Sequence[Any]) -> Iterator[str]:
@@ -105,7 +167,6 @@ def _of_counts(store: _Store, messages: int) -> Iterator[str]:
         ("earlier versions", 0, store.number(resource_version)),
         ("standing reports", messages, store.number(report_standing)),
         ("filler numbers", messages, store.number(claim, claim.c.kind == "filler")),
-        ("keys to messages", messages * 3, store.number(inbox_key)),
         (
             "entries of filing",
             messages,
