@@ -64,6 +64,11 @@ def recipients(
     return to_team if sent_by == patient else [{"reference": patient}, *to_team]
 
 
+def caring_teams(writer: Writer, patient: str) -> list[str]:
+    """Return the ids of the teams that care for *patient* today, in their order."""
+    return _teams(writer, patient)
+
+
 def is_owner(recipient: Tree) -> bool:
     """Tell whether *recipient* is the member of the team who took the conversation on."""
     return str(recipient.get("reference", "")).startswith("Practitioner/")

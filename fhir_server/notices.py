@@ -11,6 +11,7 @@ from fhir_server.access import Access, CaredFor, Interaction, OwnRecord, visible
 from fhir_server.errors import Forbidden
 from fhir_server.model.ids import bucket_of
 from fhir_server.record import Answer, Asked, Record
+from fhir_server.release import Category
 from fhir_server.store.tables import care_relationship, held_notice, resource
 
 _MOST_WAITING = 200
@@ -55,8 +56,9 @@ def notices(record: Record, access: Access, patient: str) -> "Future[Sequence[He
 def awaiting_release(record: Record, access: Access) -> "Future[Sequence[HeldNotice]]":
     """Answer a clinician with the held reports of those whom they care for, the oldest first.
 
-    Raises Forbidden for anybody but a clinician. The first 200 are given: who has more to review
-    than that begins with those.
+    What the laboratory took back is not among them: there is nothing to release. Raises Forbidden
+    for anybody but a clinician. The first 200 are given: who has more to review than that begins
+    with those.
     """
 
     def look(connection: Connection, now: int) -> Answer:
@@ -70,6 +72,7 @@ def awaiting_release(record: Record, access: Access) -> "Future[Sequence[HeldNot
             _held(now)
             .where(tuple_(notice.bucket, notice.patient).in_(mine))
             .where(visible(access, "DiagnosticReport", resource, now))
+            .where(notice.category != Category.WITHDRAWN)
             .order_by(notice.arrived, notice.report)
             .limit(_MOST_WAITING)
         )

@@ -6,17 +6,18 @@ from typing import Any
 
 from adapters.hl7v2.conversion import Key, ReportGroup, resolve
 from adapters.intake import claims, code_maps, standing
+from adapters.intake.alerting import Told, tell_teams
 from adapters.intake.buckets import require
 from adapters.intake.feeds import Feed
 from adapters.intake.holding import held_categories
 from adapters.intake.identity import Identity
 from adapters.intake.inbox import key_of
-from adapters.intake.merging import Merged, content_of, merged
+from adapters.intake.merging import TAKEN_BACK, Merged, content_of, merged
 from adapters.intake.requests import request_after_result
 from fhir_server.clock import micros
 from fhir_server.model.validate import judge
 from fhir_server.record import Notice, Stored, Writer
-from fhir_server.release import Release, decide
+from fhir_server.release import Category, Release, decide
 
 Tree = dict[str, Any]
 
@@ -55,7 +56,10 @@ def file_group(
         # Sent again unchanged: what a clinician opened, or a date, stays; it can only open sooner.
         release = _sooner(release, before.release_at)
     made = _file_parts(writer, group, ids, (patient, release, content))
-    _tell(writer, group, setting, (report_id, release))
+    _notify(writer, group, setting, (report_id, release, before))
+    told = Told(report_id, key_of(group.ordered_as), setting.control_id)
+    filed = ((ids[key], tree) for key, tree in content.trees.items())
+    made.extend(_reference(one) for one in tell_teams(writer, told, filed))
     said = (setting.control_id, group.version_at, content.status)
     standing.stand(writer, patient, report_id, setting.feed.name, said)
     flags = [f"{verdict.flag} {verdict.address}"] if verdict.flag else []
@@ -132,13 +136,24 @@ def _reference(stored: Stored) -> str:
     return f"{stored.reference}/_history/{stored.version}"
 
 
-def _tell(
-    writer: Writer, group: ReportGroup, setting: Setting, decided: tuple[str, Release]
+def _notify(
+    writer: Writer,
+    group: ReportGroup,
+    setting: Setting,
+    stands: tuple[str, Release, Stored | None],
 ) -> None:
-    """Keep a notice for the patient while the report is held, and take it back when it is not."""
-    report_id, release = decided
-    patient = setting.identity.patient
-    if release.held(writer.now) and release.notice and not setting.feed.backload:
+    """Keep a notice for the patient while the report is held, and take it back when it is not.
+
+    Of a report that was open to them and is taken back, the notice says so.
+    """
+    report_id, release, before = stands
+    is_taken_back = release.category is Category.WITHDRAWN
+    if is_taken_back and before is not None and content_of(before)["status"] == TAKEN_BACK:
+        return
+    patient, now = setting.identity.patient, writer.now
+    was_open = before is not None and before.release_at is not None and before.release_at <= now
+    is_told = release.notice or (is_taken_back and was_open)
+    if release.held(now) and is_told and not setting.feed.backload:
         writer.notice(
             Notice(
                 patient=patient,

@@ -19,7 +19,9 @@ from fhir_server.record import Stored, Writer
 
 Tree = dict[str, Any]
 
-_TAKEN_BACK = "entered-in-error"
+TAKEN_BACK = "entered-in-error"
+"""Status of what the laboratory has taken back."""
+
 _CORRECTIONS = frozenset({"corrected", "amended"})
 _OWN = frozenset({"id", "meta"})
 
@@ -121,7 +123,7 @@ def _settled(stored: Stored | None) -> Tree:
     """Return the stored Observation with the value that it has, as final (OBX-11 U)."""
     tree = content_of(stored) if stored is not None else {}
     has_value = any(name.startswith("value") or name == "component" for name in tree)
-    if not has_value or tree["status"] == _TAKEN_BACK:
+    if not has_value or tree["status"] == TAKEN_BACK:
         text = "Status U names a result of which no value was sent."
         raise Unclear("AE", 204, "value-missing", "OBX.11", text)
     return judge(tree if tree["status"] in SETTLED else tree | {"status": "final"})
@@ -158,15 +160,15 @@ def _unnamed(made: Merged, group: ReportGroup, ids: Mapping[Key, str]) -> list[S
 def _judge_status(report: Tree, before: Tree, results: Mapping[Key, Tree], made: Merged) -> None:
     """Take a report back where every result of it is; where others stand, it was corrected."""
     others = any(_stands(stored) for stored in made.kept)
-    standing = others or any(tree["status"] != _TAKEN_BACK for tree in results.values())
-    if report["status"] == _TAKEN_BACK and standing:
+    standing = others or any(tree["status"] != TAKEN_BACK for tree in results.values())
+    if report["status"] == TAKEN_BACK and standing:
         settled = before.get("status") in SETTLED or "status" not in before
         report["status"] = "corrected" if settled else before["status"]
     made.all_withdrawn = bool(results) and not standing
 
 
 def _stands(stored: Stored) -> bool:
-    return bool(content_of(stored)["status"] != _TAKEN_BACK)
+    return bool(content_of(stored)["status"] != TAKEN_BACK)
 
 
 def _sure(stored: Stored | None) -> Stored:
