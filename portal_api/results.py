@@ -136,6 +136,11 @@ def summary(report: Report) -> str:
     return f"{len(report.readings)} tests{told}"
 
 
+def value_of(one: Reading) -> str:
+    """Return what a reading says in one line: its number and unit, else its words."""
+    return value_text(one.quantity) if one.quantity else one.text
+
+
 async def _laboratories(caller: Caller, tree: Tree, known: dict[str, str]) -> dict[str, str]:
     wanted = {performer.get("reference", "") for performer in tree.get("performer", ())}
     missing = [one for one in sorted(wanted - known.keys()) if one.startswith("Organization/")]

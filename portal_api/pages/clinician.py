@@ -1,6 +1,7 @@
 """The clinician’s pages about patients and results: the list, one patient, review, release."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -11,11 +12,13 @@ from fhir_server.clock import from_micros
 from fhir_server.errors import Conflict, Unprocessable
 from fhir_server.notices import HeldNotice, awaiting_release
 from fhir_server.rest.exchange import within_deadline
-from portal_api import care_team, london, messaging, results, review
+from portal_api import care_team, corrections, london, messaging, results, review
 from portal_api.care_team import Person, UnderCare
 from portal_api.messaging import Thread
+from portal_api.pages.clinician_alerts import alert_rows, change_view
 from portal_api.pages.desk import Desk, Visit, answer, done, endpoint
 from portal_api.pages.documents import downloads
+from portal_api.pages.patient_names import patient_name
 from portal_api.pages.reading_views import reading_view, shown_place
 from portal_api.pages.views_clinician import (
     HeldRow,
@@ -74,6 +77,7 @@ async def show_patients(desk: Desk, visit: Visit) -> Response:
         rows=rows,
         waiting=len(waiting),
         find=wanted,
+        alerts=() if wanted else await alert_rows(visit),
     )
     return answer(desk, visit, "clinician/patients.jinja", view)
 
@@ -116,24 +120,13 @@ async def release(desk: Desk, visit: Visit) -> Response:
     return done(f"{REPORT}/{visit.path['id']}", "released")
 
 
-def patient_name(visit: Visit, person: Person) -> PatientName:
-    """Return who a patient is as every page of theirs says it, with a link to them."""
-    now = visit.caller.record.clock()
-    born, years = london.moment(person.born), london.years_old(person.born, now)
-    age = "" if years is None else f" ({years} years)"
-    return PatientName(
-        name=person.name or "A patient without a name",
-        born=f"{london.day(born)}{age}" if born else "",
-        nhs_number=care_team.spaced(person.nhs_number),
-        href=f"{HOME}/patients/{person.id}",
-        listed=person.listed or person.name,
-    )
-
-
 async def _report_page(desk: Desk, visit: Visit, errors: tuple[FormError, ...]) -> Response:
     full = await results.in_full(visit.caller, visit.path["id"])
     person = await care_team.patient_named(visit.caller, full.report.patient)
     view = _review(full, patient_name(visit, person), visit.form, errors)
+    if _was_changed(full.report):
+        found = await corrections.corrections(visit.caller, full.report.id)
+        view = replace(view, changed=change_view(found) if found.changes else None)
     return answer(desk, visit, "clinician/review.jinja", view, 422 if errors else 200)
 
 
@@ -161,6 +154,11 @@ def _review(
         errors=errors,
         write=f"{patient.href}/write?{urlencode({'about': report.title})}",
     )
+
+
+def _was_changed(report: Report) -> bool:
+    statuses = {report.status, *(one.status for one in report.readings)}
+    return not statuses.isdisjoint(corrections.CHANGED)
 
 
 def _held_row(visit: Visit, notice: HeldNotice, person: Person) -> HeldRow:

@@ -12,8 +12,10 @@ from fhir_server.message_text import LONGEST_SUBJECT
 from portal_api import care_team, london, messaging
 from portal_api.care_team import Person
 from portal_api.messaging import Message, Thread, Waiting
-from portal_api.pages.clinician import HOME, patient_name
+from portal_api.pages.clinician import HOME
+from portal_api.pages.clinician_alerts import alert_rows
 from portal_api.pages.desk import Desk, Visit, answer, done, endpoint
+from portal_api.pages.patient_names import patient_name
 from portal_api.pages.views_clinician import (
     ConversationView,
     InboxView,
@@ -48,7 +50,8 @@ def routes(desk: Desk) -> APIRouter:
 async def show_inbox(desk: Desk, visit: Visit) -> Response:
     """Answer with the conversations that wait for an answer, the longest first."""
     waiting = await messaging.inbox(visit.caller)
-    view = InboxView(tuple(_waiting_row(desk, visit, one) for one in waiting))
+    rows = tuple(_waiting_row(desk, visit, one) for one in waiting)
+    view = InboxView(rows, await alert_rows(visit))
     return answer(desk, visit, "clinician/inbox.jinja", view)
 
 

@@ -10,8 +10,9 @@ from auth.principal import Role
 from fhir_server.clock import from_micros
 from fhir_server.errors import Unprocessable
 from fhir_server.notices import HeldNotice, notices
+from fhir_server.release import Category
 from fhir_server.rest.exchange import within_deadline
-from portal_api import access_log, letters, london, messaging, results
+from portal_api import access_log, corrections, letters, london, messaging, results
 from portal_api.access_entry import REFUSED, Access
 from portal_api.care_team import Team, teams_of
 from portal_api.messaging import Message, Thread
@@ -23,6 +24,7 @@ from portal_api.pages.views_patient import (
     AccessDay,
     AccessLine,
     AccessView,
+    EarlierView,
     HeldCard,
     MessagesView,
     ResultRow,
@@ -72,7 +74,8 @@ async def show_results(desk: Desk, visit: Visit) -> Response:
     threads = await messaging.threads(visit.caller, patient)
     view = ResultsView(
         name=visit.principal.name,
-        held=tuple(_card(one) for one in reversed(held)),
+        held=tuple(_card(one) for one in reversed(held) if one.category != Category.WITHDRAWN),
+        withdrawn=tuple(_card(one) for one in reversed(held) if one.category == Category.WITHDRAWN),
         rows=tuple(_row(visit, one) for one in shown.reports),
         unread=sum(one.unread for one in threads),
         letters=await letters.unread(visit.caller, patient),
@@ -104,6 +107,7 @@ async def show_result(desk: Desk, visit: Visit) -> Response:
         else downloads(f"{HOME}/results/{report.id}", report.documents),
         contact=contact(desk.site, teams),
         write=f"{MESSAGES}/new?{urlencode({'about': report.title})}" if teams else "",
+        earlier=await _earlier(visit, report),
     )
     return answer(desk, visit, "patient/result.jinja", view)
 
@@ -178,6 +182,16 @@ async def show_log(desk: Desk, visit: Visit) -> Response:
         older=f"{LOG}?{urlencode({'page': looked.next})}" if looked.next else "",
     )
     return answer(desk, visit, "patient/access.jinja", view)
+
+
+async def _earlier(visit: Visit, report: Report) -> tuple[EarlierView, ...]:
+    """Return what the corrected results of a report said before, as far as it was open."""
+    before = {} if report.withdrawn else await corrections.said_before(visit.caller, report)
+    return tuple(
+        EarlierView(one.name.name, before[one.observation], results.value_of(one))
+        for one in report.readings
+        if one.observation in before
+    )
 
 
 def contact(site: Site, teams: tuple[Team, ...]) -> Contact:

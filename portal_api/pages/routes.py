@@ -14,6 +14,7 @@ from auth.answers import redirect
 from portal_api.pages import (
     auditor,
     clinician,
+    clinician_alerts,
     clinician_messages,
     documents,
     letters,
@@ -29,7 +30,10 @@ STATIC = Path(__file__).parent / "static"
 def pages(desk: Desk) -> APIRouter:
     """Return every page of the portal, its styles and pictures under `/static`, and the way in."""
     router = APIRouter()
-    for part in (patient, letters, clinician_messages, clinician, documents, auditor, operator):
+    for part in (
+        *(patient, letters, clinician_messages, clinician, clinician_alerts),
+        *(documents, auditor, operator),
+    ):
         router.include_router(part.routes(desk))
     router.add_route("/", _front_door(desk), ["GET"], include_in_schema=False)
     router.mount("/static", StaticFiles(directory=STATIC), name="static")

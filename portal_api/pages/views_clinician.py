@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from portal_api.corrections import Change
 from portal_api.london import Moment
 from portal_api.pages.views_patient import ReadingView, ThreadRow
 from portal_api.pages.views_shell import Choice, Download, FormError, MessageView, WritingBox
@@ -43,6 +44,43 @@ class HeldRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRow:
+    """One change of a result that nobody of the clinician's teams has dealt with."""
+
+    href: str
+    topic: str
+    text: str
+    patient: PatientName
+    age: str
+    """How long it has been waiting: `3 hours`."""
+    urgent: bool
+    """Whether somebody had read what was there before."""
+    done: str
+    """Address of the form to say that it was dealt with."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderRow:
+    """Somebody who had read what a report said before it was changed."""
+
+    who: str
+    organization: str
+    how: str
+    first: Moment
+    last: Moment
+    times: int
+    is_patient: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """What the laboratory changed in a report, and who had read what was there before."""
+
+    changes: tuple[Change, ...]
+    readers: tuple[ReaderRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PatientsView:
     """What waits for the clinician, and the patients whom their teams care for."""
 
@@ -52,6 +90,7 @@ class PatientsView:
     """How many conversations wait for the teams."""
     find: str = ""
     """What the list was narrowed to: a part of a name or an NHS number."""
+    alerts: tuple[AlertRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +146,8 @@ class ReviewView:
     errors: tuple[FormError, ...] = ()
     write: str = ""
     """Address of the page to write to the patient about this result."""
+    changed: ChangeView | None = None
+    """None where the laboratory changed nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +170,10 @@ class WaitingRow:
 
 @dataclass(frozen=True, slots=True)
 class InboxView:
-    """Conversations that wait for an answer, the longest first."""
+    """Conversations that wait for an answer, the longest first, and results that were changed."""
 
     rows: tuple[WaitingRow, ...]
+    alerts: tuple[AlertRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

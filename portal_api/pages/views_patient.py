@@ -51,6 +51,8 @@ class ResultsView:
     """How many letters the patient has not opened yet."""
     under_way: tuple[OpenOrder, ...] = ()
     """Tests without a result yet."""
+    withdrawn: tuple[HeldCard, ...] = ()
+    """Results that the patient could read and the laboratory took back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,15 @@ class ReadingView:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierView:
+    """What a corrected result said before, where the patient could read it, and what it says."""
+
+    name: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResultView:
     """One report."""
 
@@ -92,6 +103,7 @@ class ResultView:
     contact: Contact
     write: str
     """Address of the page to ask about this result."""
+    earlier: tuple[EarlierView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

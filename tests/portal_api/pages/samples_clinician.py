@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from portal_api import london
+from portal_api.corrections import Change
 from portal_api.pages import views_clinician as clinician
 from portal_api.pages.reading_views import reading_view
 from portal_api.pages.views_shell import (
@@ -33,6 +34,28 @@ WHO = clinician.PatientName(
     "999 000 0018",
     "/clinician/patients/1",
     "Ashworth, Mr Alan",
+)
+ALERTS = (
+    clinician.AlertRow(
+        "/clinician/reports/1",
+        "Result corrected: CEA",
+        "The laboratory corrected CEA. It had been read by the patient.",
+        WHO,
+        "3 hours",
+        urgent=True,
+        done="/clinician/alerts/1/done",
+    ),
+)
+CHANGED = clinician.ChangeView(
+    (Change("CEA", "27.0 ug/L", "2.7 ug/L", moment(1), moment(0)),),
+    (
+        clinician.ReaderRow(
+            "The patient", "", "Opened it", moment(1), moment(0), 2, is_patient=True
+        ),
+        clinician.ReaderRow(
+            "Nurse Priya Shah", "RXX", "Had it in a list", moment(1), moment(1), 1, is_patient=False
+        ),
+    ),
 )
 REVIEW = (
     clinician.HeldRow("/clinician/reports/1", "Histology", WHO, "2 days", moment(-12)),
@@ -104,7 +127,7 @@ def clinician_pages() -> Iterator[tuple[str, str, Shell, object]]:
         "clinician-patients",
         "clinician/patients.jinja",
         mine,
-        clinician.PatientsView(REVIEW, rows, 2),
+        clinician.PatientsView(REVIEW, rows, 2, alerts=ALERTS),
     )
     yield (
         "clinician-patients-none",
@@ -132,11 +155,17 @@ def clinician_pages() -> Iterator[tuple[str, str, Shell, object]]:
         review([NOTE], "Bowel biopsy", held=True, errors=(FormError("reason", "Choose a reason"),)),
     )
     yield "clinician-review-open", "clinician/review.jinja", mine, review(ALAN, "PSA", held=False)
+    changed = replace(review(ALAN, "CEA", held=False), status="corrected", changed=CHANGED)
+    yield "clinician-review-changed", "clinician/review.jinja", mine, changed
+    unseen = replace(changed, changed=replace(CHANGED, readers=()))
+    yield "clinician-review-changed-unseen", "clinician/review.jinja", mine, unseen
     yield (
         "clinician-inbox",
         "clinician/inbox.jinja",
         inbox,
-        clinician.InboxView((waiting, replace(waiting, late=False, mine=True, age="2 hours"))),
+        clinician.InboxView(
+            (waiting, replace(waiting, late=False, mine=True, age="2 hours")), ALERTS
+        ),
     )
     yield "clinician-inbox-empty", "clinician/inbox.jinja", inbox, clinician.InboxView(())
     yield (

@@ -57,6 +57,9 @@ HELD = (
         "Prostate blood test (PSA)", moment(0), None, "the urology nurses on 0151 496 0101"
     ),
 )
+WITHDRAWN = patient.HeldCard(
+    "Bowel cancer marker (CEA)", moment(0), None, "the bowel nurses on 0151 496 0102"
+)
 ROWS = (
     patient.ResultRow(
         "/patient/results/1",
@@ -176,7 +179,9 @@ def patient_pages() -> Iterator[tuple[str, str, Shell, object]]:
         "patient-results",
         "patient/results.jinja",
         results,
-        patient.ResultsView("Alan", HELD, ROWS, 1, CONTACT, "/patient?page=2", 2, UNDER_WAY),
+        patient.ResultsView(
+            "Alan", HELD, ROWS, 1, CONTACT, "/patient?page=2", 2, UNDER_WAY, (WITHDRAWN,)
+        ),
     )
     yield (
         "patient-results-empty",
@@ -215,6 +220,7 @@ def patient_pages() -> Iterator[tuple[str, str, Shell, object]]:
         replace(
             result(BLOOD, "Blood count", status="corrected", corrected=moment(0)),
             readings=(reading_view(BLOOD[-1], runs(BLOOD)), reading_view(ALAN[-1], runs(ALAN))),
+            earlier=(patient.EarlierView("Prostate blood test (PSA)", "27.0 ug/L", "7.3 ug/L"),),
         ),
     )
     yield (
