@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from fhir_server.model.compartments import is_directory
 from fhir_server.model.ids import bucket_of
-from fhir_server.store.tables import care_relationship, index_token
+from fhir_server.store.tables import care_relationship, index_token, patient_link
 
 
 class Interaction(StrEnum):
@@ -68,7 +68,7 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class OwnRecord:
-    """The records of these patients, by id: a patient's own."""
+    """The records of these patients, by id: a patient's own, with all that is joined to them."""
 
     patients: tuple[str, ...]
 
@@ -180,10 +180,12 @@ def _within(sight: Sight, table: FromClause, now: Instant) -> ColumnElement[bool
         return column.patient == ""
     match sight.reach:
         case OwnRecord((patient,)):
-            return and_(column.bucket == bucket_of(patient), column.patient == patient)
+            own = and_(column.bucket == bucket_of(patient), column.patient == patient)
+            return or_(own, _joined_to((patient,), table))
         case OwnRecord(patients) if patients:
-            own = [(bucket_of(patient), patient) for patient in patients]
-            return tuple_(column.bucket, column.patient).in_(own)
+            pairs = [(bucket_of(patient), patient) for patient in patients]
+            own = tuple_(column.bucket, column.patient).in_(pairs)
+            return or_(own, _joined_to(patients, table))
         case CaredFor(practitioner):
             cares = care_relationship.alias()
             return exists(
@@ -197,6 +199,20 @@ def _within(sight: Sight, table: FromClause, now: Instant) -> ColumnElement[bool
             )
         case _:
             return false()
+
+
+def _joined_to(patients: tuple[str, ...], table: FromClause) -> ColumnElement[bool]:
+    """Return that the record of a row of *table* is one with that of one of *patients*.
+
+    Who cares for a patient needs none of it: `care_relationship` has a row for each id of a record.
+    """
+    column, link = table.c, patient_link.alias()
+    others = link.c.other == patients[0] if len(patients) == 1 else link.c.other.in_(patients)
+    return exists(
+        select(link.c.bucket).where(
+            link.c.bucket == column.bucket, link.c.patient == column.patient, others
+        )
+    )
 
 
 def _narrowed_to(scope: Narrowing, table: FromClause) -> ColumnElement[bool]:

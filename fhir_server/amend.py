@@ -10,11 +10,12 @@ from typing import Any
 from fhir_server import messages, release
 from fhir_server.access import Access, Interaction, visible
 from fhir_server.errors import Forbidden, NotFound, Unprocessable, VersionConflict
+from fhir_server.model import json
 from fhir_server.model.compartments import is_directory, patient_of
 from fhir_server.model.ids import bucket_of, is_id, new_id
 from fhir_server.model.validate import judge
 from fhir_server.record import Asked, Record, Stored, Writer
-from fhir_server.store import read
+from fhir_server.store import links, read
 from fhir_server.store.tables import resource
 
 Tree = dict[str, Any]
@@ -79,7 +80,7 @@ def update(
                 "Somebody else changed it first: If-Match does not name the current version.",
                 diagnostics="Read the resource again, and send its new ETag.",
             )
-        if _owner(tree) != before.patient:
+        if _owner(tree) != patient_of(json.decode(before.body)):
             raise Unprocessable.of(
                 "A resource stays in the record of the patient for whom it was made.",
                 expression=f"{resource_type}.subject",
@@ -127,6 +128,8 @@ def _patient(writer: Writer, tree: Tree, id_: str) -> str:
     patient = _owner(tree)
     if patient and _seen(writer, "Patient", patient) is None:
         raise _no_such_patient(tree["resourceType"])
+    if patient and links.survivor(writer.select, patient) != patient:
+        raise _joined(tree["resourceType"])
     return patient
 
 
@@ -134,6 +137,15 @@ def _no_such_patient(resource_type: str) -> Unprocessable:
     return Unprocessable.of(
         "It names a patient who does not exist here, or is not yours to write for.",
         expression=f"{resource_type}.subject",
+    )
+
+
+def _joined(resource_type: str) -> Unprocessable:
+    return Unprocessable.of(
+        "It names a patient whose record was joined to another one.",
+        expression=f"{resource_type}.subject",
+        diagnostics="Read that Patient: its link says who stands in its place.",
+        code="business-rule",
     )
 
 

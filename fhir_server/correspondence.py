@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import select
 
 from fhir_server.model import json
-from fhir_server.model.ids import bucket_of, is_id
+from fhir_server.model.ids import is_id
 from fhir_server.model.validate import judge
-from fhir_server.store import read
+from fhir_server.search.conditions import among
+from fhir_server.store import links, read
 from fhir_server.store.read import Stored
 from fhir_server.store.tables import resource
 from fhir_server.store.write import Writer
@@ -18,7 +19,7 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Correspondence:
-    """The messages in one patient's record, by id."""
+    """The messages in one patient's record, by id; *patient* is whose record it is today."""
 
     patient: str
     messages: dict[str, Tree]
@@ -38,17 +39,16 @@ class Correspondence:
 def correspondence(writer: Writer, patient: str) -> Correspondence:
     """Return all messages of *patient*: unguarded, for the rules of messages alone."""
     table = resource.c
+    record = links.together(writer.select, patient)
     rows = writer.select(
         select(*read.columns(resource)).where(
-            table.bucket == bucket_of(patient),
-            table.patient == patient,
-            table.type == "Communication",
+            among(table.bucket, table.patient, record), table.type == "Communication"
         )
     )
     found = {one.id: one for one in map(read.stored, rows)}
     trees = {id_: json.decode(one.body) for id_, one in found.items()}
     written = {id_: tree for id_, tree in trees.items() if not is_notification(tree)}
-    return Correspondence(patient, written, found)
+    return Correspondence(links.survivor(writer.select, patient), written, found)
 
 
 def is_notification(tree: Tree) -> bool:

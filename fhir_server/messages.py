@@ -15,6 +15,7 @@ from fhir_server.correspondence import Correspondence, change, correspondence, m
 from fhir_server.errors import Conflict, Forbidden, Unprocessable
 from fhir_server.message_recipients import is_owner, recipients, sender
 from fhir_server.model import json
+from fhir_server.store import links
 from fhir_server.store.read import Stored
 from fhir_server.store.write import Writer
 
@@ -78,7 +79,8 @@ def receipt(writer: Writer, before: Stored, tree: Tree) -> Tree:
     else differs, or where the caller's own side wrote the message; Forbidden for strangers.
     """
     stands: Tree = json.decode(before.body)
-    own_side = sender(writer, before.patient) == f"Patient/{before.patient}"
+    patient = f"Patient/{links.survivor(writer.select, before.patient)}"
+    own_side = sender(writer, patient.removeprefix("Patient/")) == patient
     differing = [name for name in tree | stands if tree.get(name) != stands.get(name)]
     changed = [name for name in differing if name not in {"meta", "received"}]
     if changed:
@@ -89,7 +91,7 @@ def receipt(writer: Writer, before: Stored, tree: Tree) -> Tree:
             code="business-rule",
         )
     written_by = stands.get("sender", {}).get("reference", "")
-    if (written_by == f"Patient/{before.patient}") == own_side:
+    if (written_by == patient) == own_side:
         raise Unprocessable.of(
             "Only who gets a message says that it was read.",
             expression="Communication.received",

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Select, or_, select, tuple_
 
 from fhir_server.access import Access, CaredFor, Interaction, OwnRecord, visible
 from fhir_server.errors import Forbidden
-from fhir_server.model.ids import bucket_of
 from fhir_server.record import Answer, Asked, Record
 from fhir_server.release import Category
+from fhir_server.search.conditions import among
+from fhir_server.store.links import asking, together
 from fhir_server.store.tables import care_relationship, held_notice, resource
 
 _MOST_WAITING = 200
@@ -42,9 +43,10 @@ def notices(record: Record, access: Access, patient: str) -> "Future[Sequence[He
         if not isinstance(access.reach, OwnRecord) or patient not in access.reach.patients:
             raise Forbidden.of("Notices of held results are for the patient.")
         notice = held_notice.c
+        record = together(asking(connection), patient)
         rows = connection.execute(
             _held(now)
-            .where(notice.bucket == bucket_of(patient), notice.patient == patient)
+            .where(among(notice.bucket, notice.patient, record))
             .order_by(notice.arrived, notice.report)
         )
         return Answer(tuple(HeldNotice(*row) for row in rows), (patient,))

@@ -9,7 +9,7 @@ from fhir_server.access import Access, CaredFor, OwnRecord, WholeStore
 from fhir_server.audit.event import AccessEvent, encode
 from fhir_server.errors import FhirError, Unavailable
 from fhir_server.model.ids import is_id, new_id
-from fhir_server.store import read
+from fhir_server.store import links, read
 
 DONE, REFUSED, FAILED = "0", "4", "8"
 """Outcomes, of https://hl7.org/fhir/R4/valueset-audit-event-outcome.html."""
@@ -76,7 +76,10 @@ def _relationship(connection: Connection, access: Access, patient: str, now: int
     """Return by what relation the caller stands to *patient* at this moment."""
     match access.reach:
         case OwnRecord(patients):
-            return "self" if patient in patients else ""
+            own = patient in patients or bool(
+                set(patients).intersection(links.together(links.asking(connection), patient))
+            )
+            return "self" if own else ""
         case CaredFor(practitioner):
             team = read.caring_team(connection, patient, practitioner, now)
             return f"CareTeam/{team}" if team else ""

@@ -1,20 +1,23 @@
 """One page of a search: matches, what they include, how many there are, where the next begins."""
 
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from fhir_server.access import Access, Interaction
+from fhir_server.access import Access, Interaction, OwnRecord
 from fhir_server.model import json
 from fhir_server.record import Answer, Asked, Record, Stored
 from fhir_server.search import audit_sql, page, sql
-from fhir_server.search.audit_query import AuditQuery
+from fhir_server.search.audit_query import AuditQuery, Choice
+from fhir_server.search.criteria import Criterion, RecordCriterion
 from fhir_server.search.includes import included, referred
 from fhir_server.search.query import Query
 from fhir_server.search.sql import Cursor
 from fhir_server.search.wanted import Wanted
 from fhir_server.store import read
+from fhir_server.store.links import Query as Rows
+from fhir_server.store.links import asking, widened
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,12 @@ def search(record: Record, access: Access, query: Query | AuditQuery, raw: str) 
         cursor = (
             page.unseal(record.page_key, wanted.page, access, query, now) if wanted.page else None
         )
+        rows = asking(connection)
+        sight = _whole(access, rows)
         if isinstance(query, AuditQuery):
-            found = _in_ledger(connection, query, access, now, cursor)
+            found = _in_ledger(connection, _whole_log(query, rows), sight, now, cursor)
         else:
-            found = _in_record(connection, query, access, now, cursor)
+            found = _in_record(connection, _whole_record(query, rows), sight, now, cursor)
         shown, turn = found
         if turn is not None:
             shown = _with_next(shown, page.seal(record.page_key, turn, access, query, now))
@@ -53,6 +58,38 @@ def search(record: Record, access: Access, query: Query | AuditQuery, raw: str) 
 
     asked = Asked("search-type", query.resource_type, raw)
     return record.look(access, query.resource_type, Interaction.SEARCH, asked, look)
+
+
+def _whole(access: Access, rows: Rows) -> Access:
+    """Return *access* with every id under which the caller's own records are kept.
+
+    `visible` sees them anyway; named one by one, a planner finds them.
+    """
+    if not isinstance(access.reach, OwnRecord):
+        return access
+    own = widened(rows, access.reach.patients)
+    return replace(access, reach=OwnRecord(own)) if own != access.reach.patients else access
+
+
+def _whole_record(query: Query, rows: Rows) -> Query:
+    """Return *query* with every id under which the records that it names are kept."""
+
+    def whole(criterion: Criterion) -> Criterion:
+        if not isinstance(criterion, RecordCriterion):
+            return criterion
+        return RecordCriterion(widened(rows, criterion.patients))
+
+    return replace(query, criteria=tuple(map(whole, query.criteria)))
+
+
+def _whole_log(query: AuditQuery, rows: Rows) -> AuditQuery:
+    """Return *query* with every id under which the records are kept whose log it asks for."""
+
+    def whole(choice: Choice) -> Choice:
+        named = choice.column == "patient"
+        return Choice(choice.column, widened(rows, choice.values)) if named else choice
+
+    return replace(query, choices=tuple(map(whole, query.choices)))
 
 
 def _with_next(shown: Page, link: str) -> Page:

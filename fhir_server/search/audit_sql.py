@@ -22,10 +22,10 @@ from sqlalchemy import (
 
 from fhir_server.access import Access, OwnRecord
 from fhir_server.search.audit_query import AuditQuery, Choice
-from fhir_server.search.conditions import instant_compared
+from fhir_server.search.conditions import among, instant_compared
 from fhir_server.search.sql import Cursor
 from fhir_server.search.wanted import Total, Wanted
-from fhir_server.store.tables import audit_entry
+from fhir_server.store.tables import audit_entry, patient_link
 
 
 def audit_visible(access: Access, table: FromClause) -> ColumnElement[bool]:
@@ -37,8 +37,16 @@ def audit_visible(access: Access, table: FromClause) -> ColumnElement[bool]:
 
 
 def audit_entry_by_id(access: Access, id_: str) -> Select[Any]:
-    """Return the statement for one entry, with the columns that `audit_matches` has."""
-    return _entries().where(audit_visible(access, audit_entry), audit_entry.c.id == id_)
+    """Return the statement for one entry, with the columns that `audit_matches` has.
+
+    A patient's own are those of all that is joined to their record.
+    """
+    seen = audit_visible(access, audit_entry)
+    if isinstance(access.reach, OwnRecord):
+        link = patient_link.c
+        joined = select(link.other).where(among(link.bucket, link.patient, access.reach.patients))
+        seen = or_(seen, audit_entry.c.patient.in_(joined))
+    return _entries().where(seen, audit_entry.c.id == id_)
 
 
 def audit_matches(

@@ -1,7 +1,8 @@
 """Who cares for whom: rows of `care_relationship`, written together with CareTeam.
 
-Authority never reads search indexes; it reads these rows. A practitioner cares for the patient
-from when their participation starts until it ends, while the team is active.
+Whoever cares for a patient cares for all that is joined to their record. Authority never reads
+search indexes; it reads these rows. A practitioner cares for the patient from when their
+participation starts until it ends, while the team is active.
 https://hl7.org/fhir/R4/careteam.html
 """
 
@@ -10,7 +11,9 @@ from typing import Any
 from sqlalchemy import delete, insert
 
 from fhir_server.model.ids import bucket_of
+from fhir_server.search.conditions import among
 from fhir_server.search.dates import period_span
+from fhir_server.store.links import together
 from fhir_server.store.tables import care_relationship
 from fhir_server.store.transaction import Transaction
 
@@ -21,13 +24,13 @@ _ALWAYS = (-(2**62), 2**62)
 def rewrite(transaction: Transaction, team: Tree, patient: str) -> None:
     """Replace the relationships that this CareTeam stood for with those that it stands for now."""
     table = care_relationship.c
-    bucket = bucket_of(patient)
+    record = together(transaction.select, patient)
     transaction.execute(
         delete(care_relationship).where(
-            table.bucket == bucket, table.patient == patient, table.team == team["id"]
+            among(table.bucket, table.patient, record), table.team == team["id"]
         )
     )
-    rows = relationships(team, patient)
+    rows = [row for one in record for row in relationships(team, one)]
     if rows:
         transaction.execute(insert(care_relationship), rows)
 

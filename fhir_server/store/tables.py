@@ -135,6 +135,21 @@ Index(
     care_relationship.c.patient,
 )
 
+patient_link = Table(
+    "patient_link",
+    metadata,
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("patient", Text, primary_key=True),
+    Column("other", Text, primary_key=True),
+    Column("survivor", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
+"""Records that are one person's: a row for each ordered pair of them, and which one survives.
+
+The bucket is that of *patient*, so that whoever looks at a row of a record finds beside it the
+others to which it belongs.
+"""
+
 held_notice = Table(
     "held_notice",
     metadata,
