@@ -26,9 +26,11 @@ class Authority:
     def __init__(self, folder: Path, name: str = "authority") -> None:
         self._folder, self._key = folder, ec.generate_private_key(ec.SECP256R1())
         self._name = _named(name)
-        constraints = x509.BasicConstraints(ca=True, path_length=0)
-        builder = _builder(self._name, self._name, self._key)
-        signed = builder.add_extension(constraints, critical=True).sign(self._key, hashes.SHA256())
+        builder = _builder(self._name, self._name, self._key, self._key)
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        )
+        signed = builder.sign(self._key, hashes.SHA256())
         self.certificate = folder / f"{name}.pem"
         self.certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
 
@@ -36,7 +38,7 @@ class Authority:
         """Return somebody's new certificate and key, good for *days*, for this machine."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-        builder = _builder(_named(name), self._name, key, days=days)
+        builder = _builder(_named(name), self._name, key, self._key, days=days)
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         signed = builder.sign(self._key, hashes.SHA256())
         certificate, key_file = self._folder / f"{name}.crt", self._folder / f"{name}.key"
@@ -56,8 +58,15 @@ def _named(name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int = 30
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    signer: ec.EllipticCurvePrivateKey,
+    *,
+    days: int = 30,
 ) -> x509.CertificateBuilder:
+    mine = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    theirs = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -67,4 +76,6 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=60))
         .not_valid_after(now + timedelta(days=days))
+        .add_extension(mine, critical=False)
+        .add_extension(theirs, critical=False)
     )
