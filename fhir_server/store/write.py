@@ -15,6 +15,7 @@ from fhir_server.access import Access
 from fhir_server.clock import from_micros, instant_text
 from fhir_server.model import json
 from fhir_server.model.ids import bucket_of
+from fhir_server.model.profiles import claimed
 from fhir_server.model.synthetic import anybody
 from fhir_server.store import care, read, rows
 from fhir_server.store.read import Stored
@@ -214,11 +215,14 @@ class Writer:
 
 def _body(tree: Tree, id_: str, version: int, last_updated: int) -> bytes:
     own = {"versionId": str(version), "lastUpdated": instant_text(from_micros(last_updated))}
-    kept = {name: value for name, value in tree.get("meta", {}).items() if name not in own}
+    sent = tree.get("meta", {})
+    source = {"source": sent["source"]} if "source" in sent else {}
+    kept = {name: value for name, value in sent.items() if name not in own and name != "profile"}
     rest = {
         name: value for name, value in tree.items() if name not in {"resourceType", "id", "meta"}
     }
-    head = {"resourceType": tree["resourceType"], "id": id_, "meta": own | kept}
+    meta = own | source | claimed(tree) | kept
+    head = {"resourceType": tree["resourceType"], "id": id_, "meta": meta}
     return json.encode(head | rest)
 
 

@@ -14,7 +14,8 @@ from adapters.hl7v2.mllp import wrap
 from adapters.intake import synthetic
 from adapters.intake.admission import Peer
 from adapters.intake.desk import at_desk
-from adapters.intake.feeds import LOOPBACK, Feed, decode, encode
+from adapters.intake.feed_settings import decode, encode
+from adapters.intake.feeds import LOOPBACK, Feed
 from adapters.intake.listener import Left, Limits, Tally
 from adapters.intake.registry import agree, listening_for
 from adapters.intake.tables import inbox
