@@ -57,13 +57,17 @@ def of_mismatch(mismatch: Mismatch) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A message as far as it could be read: its feed, and its conversion or what is wrong."""
+    """A message as far as it could be read: its feed, and its conversion or what is wrong.
+
+    *in_doubt*: a fault of ours is in the way, and nothing is looked up but whether it came before.
+    """
 
     arrival: Arrival
     header: Header
     feed: Feed
     content: Content | Verdict
     flags: tuple[str, ...] = ()
+    in_doubt: bool = False
 
     @property
     def converted(self) -> Content | None:
@@ -118,15 +122,14 @@ def require_control_id(header: Header) -> None:
         raise Refused("AE", 101, "control-id-missing", "MSH.10", text)
 
 
-def our_fault(error: Exception) -> Verdict:
+def our_fault(error: BaseException) -> Verdict:
     """Return the verdict on a message that failed for no fault of its sender's.
 
     The log gets the place and the kind of *error*; its words may hold what the message says.
     """
-    *_, place = traceback.extract_tb(error.__traceback__)
-    log.error(
-        "a message failed: %s in %s, line %s", type(error).__name__, place.filename, place.lineno
-    )
+    places = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" in {place.filename}, line {place.lineno}" for place in places)
+    log.error("a message failed: %s%s", type(error).__name__, where)
     text = "The portal could not convert the message; it is kept."
     return Verdict("AE", Fault(BUSY, "fault", "MSH.9", text))
 

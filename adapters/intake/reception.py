@@ -10,7 +10,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
@@ -23,6 +23,7 @@ from adapters.intake.buckets import Undeclared
 from adapters.intake.feeds import Feed
 from adapters.intake.inbox import Fate, Fated
 from adapters.intake.occasion import Occasion, Outcome, worded
+from adapters.intake.passing import TRIES, is_passing
 from adapters.intake.reading import Read, Verdict, our_fault, read
 from adapters.intake.unclear import Unclear
 from fhir_server.access import Access, Agent, WholeStore
@@ -68,26 +69,45 @@ def answered(record: Record, read: Read) -> "Future[Answers]":
     except Unavailable:
         outer.set_result(busy(read.header, record.clock()))
         return outer
+    # A fault of ours must not cost the message: it is kept for a person, and the feed goes on.
+    except Exception as error:  # noqa: BLE001 - the rim of a message
+        _hand_over(record, _for_a_person(read, error), frozenset({read.arrival.bucket}), outer)
+        return outer
     _hand_over(record, read, buckets, outer)
     return outer
 
 
 def _hand_over(
-    record: Record, read: Read, buckets: frozenset[int] | None, outer: "Future[Answers]"
+    record: Record,
+    read: Read,
+    buckets: frozenset[int] | None,
+    outer: "Future[Answers]",
+    tries: int = TRIES,
 ) -> None:
-    """Submit the message under its *buckets*; once more where it turned out to need others too."""
+    """Submit the message under its *buckets*; once more where it turned out to need others too.
+
+    One that meets a fault of ours is tried so many times in all, and then set aside.
+    """
 
     def reply(inner: "Future[Answers | Again]") -> None:
         error = inner.exception()
         if error is not None:
-            log.error("a message could not be kept: %s", type(error).__name__)
-            outer.set_result(busy(read.header, record.clock()))
+            again(error)
             return
         result = inner.result()
         if isinstance(result, Again):
-            _hand_over(record, read, result.buckets | (buckets or frozenset()), outer)
+            _hand_over(record, read, result.buckets | (buckets or frozenset()), outer, tries)
             return
         outer.set_result(result)
+
+    def again(error: BaseException) -> None:
+        log.error("a message could not be kept: %s", type(error).__name__)
+        if is_passing(error) or (tries <= 1 and read.in_doubt):
+            outer.set_result(busy(read.header, record.clock()))
+        elif tries > 1:
+            _hand_over(record, read, buckets, outer, tries - 1)
+        else:
+            _hand_over(record, _for_a_person(read, error), buckets, outer, 1)
 
     access = feed_access(read.feed, read.arrival.peer)
     asked = Asked("message-refused", f"feed:{read.feed.name}")
@@ -97,6 +117,11 @@ def _hand_over(
         outer.set_result(busy(read.header, record.clock()))
         return
     future.add_done_callback(reply)
+
+
+def _for_a_person(read: Read, error: BaseException) -> Read:
+    """Return the message as one that failed by a fault of ours, without what was made of it."""
+    return replace(read, content=our_fault(error), flags=(), in_doubt=True)
 
 
 def busy(header: Header, now: datetime) -> Answers:
@@ -127,7 +152,8 @@ def _piece(read: Read, buckets: frozenset[int] | None) -> Callable[[Writer], Ans
             return tuple(filter(None, bytes(known.ack).split(_SEPARATOR)))
         if known is not None:
             inbox.forget(writer, read.arrival)
-        if _fate(read.content) in {"partial", "refused"} and isinstance(read.content, Verdict):
+        is_refused = read.in_doubt or _fate(read.content) in {"partial", "refused"}
+        if is_refused and isinstance(read.content, Verdict):
             return _set_aside(writer, read, read.content)
         if _is_reused(writer, read):
             text = "This control id came before with other content."

@@ -147,6 +147,10 @@ class Committer:
             except _GroupLostError:
                 connection.invalidate()
                 raise
+            # A row that the driver can't even send must cost its own piece, and never the thread.
+            except Exception as error:
+                connection.invalidate()
+                raise _GroupLostError from error
             try:
                 transaction.commit()
             except SQLAlchemyError as error:
