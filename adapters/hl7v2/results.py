@@ -46,9 +46,9 @@ def documents(results: Sequence[Result]) -> list[Result]:
 
 
 def lines(results: Sequence[Result], order: Order, context: Context) -> tuple[list[Line], bool]:
-    """Return the results, and whether two of them conflict: one test, two values (flagged).
+    """Return the results, and whether two of them conflict: one test at one time, two values.
 
-    An OBX that only repeats another is left out, flagged.
+    A conflict is flagged. An OBX that only repeats another is left out, flagged.
     Refuses a result without a code, unless it is a line of text: that is the report's.
     """
     found = [result for result in results if result.kind not in DOCUMENT_TYPES]
@@ -66,7 +66,7 @@ def lines(results: Sequence[Result], order: Order, context: Context) -> tuple[li
         if len(together) == 1 and any(_repeats(result, twin) for twin in twins):
             context.flag("obx-twice", result.obx.address())
             continue
-        if twins and result.kind not in _LINES:
+        if result.kind not in _LINES and not _is_another_time(result, twins):
             context.flag("obx-conflict", result.obx.address())
             conflict = True
         twins.append(result)
@@ -140,6 +140,16 @@ def _repeats(result: Result, twin: Result) -> bool:
         return False
     told = [note.fields[2:] for note in result.notes]
     return not told or told == [note.fields[2:] for note in twin.notes]
+
+
+def _is_another_time(result: Result, twins: Sequence[Result]) -> bool:
+    """Tell whether a result is the first of its key, or a later one of a series.
+
+    A dynamic function test measures the same again and again: each value has its own OBX-14.
+    """
+    taken = value(result.obx, 14)
+    before = [value(twin.obx, 14) for twin in twins]
+    return not twins or (bool(taken) and all(before) and taken not in before)
 
 
 def _joined(together: Sequence[Result], context: Context) -> str:

@@ -106,6 +106,28 @@ def test_a_later_agreement_on_code_systems_changes_no_key():
     assert before.groups[0].observations[0].key == after.groups[0].observations[0].key
 
 
+@pytest.mark.parametrize(
+    ("times", "flagged"),
+    [
+        (("202608030900", "202608030930", "202608031000"), []),
+        (("202608030900", "202608030930", "202608030930"), ["OBX[3]"]),
+        (("202608030900", "", "202608031000"), ["OBX[2]", "OBX[3]"]),
+    ],
+)
+def test_the_values_of_a_dynamic_function_test_are_a_series_by_their_times(times, flagged):
+    glucose = OBX.replace("PSA^PSA^L", "GLU^Glucose^L").replace("ug/L", "mmol/L")
+    sent = [
+        field_of(field_of(glucose, 5, f"{number}.0"), 14, time)
+        for number, time in enumerate(times, 5)
+    ]
+    conversion = with_results(*sent)
+    values = [str(tree["valueQuantity"]["value"]) for tree in observations(conversion)]
+    assert values == ["5.0", "6.0", "7.0"]
+    assert len({made.key for made in conversion.groups[0].observations}) == 3
+    assert [flag.address for flag in conversion.flags if flag.code == "obx-conflict"] == flagged
+    assert (conversion.groups[0].holds == ()) is not bool(flagged)
+
+
 def test_the_same_test_with_another_value_is_filed_too_and_the_report_held():
     conversion = with_results(OBX, field_of(OBX, 5, "9.9"))
     assert [str(tree["valueQuantity"]["value"]) for tree in observations(conversion)] == [
