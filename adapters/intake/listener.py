@@ -25,6 +25,7 @@ from adapters.hl7v2.mllp import (
     wrap,
 )
 from adapters.intake.admission import Peer
+from adapters.intake.at_work import Work
 
 Answers = tuple[bytes, ...]
 Take = Callable[[bytes, Peer, tuple[str, ...]], Awaitable["asyncio.Future[Answers]"]]
@@ -55,11 +56,12 @@ Leave = Callable[[Left, Peer], Awaitable[Answers]]
 class Limits:
     """What one connection and all of them together may use; bytes and seconds.
 
-    *held* is the most bytes of unfinished frames at any time, over all connections.
+    *held* bounds the bytes of unfinished frames, *at_work* the memory for whole ones, over all.
     """
 
     frame: int = 64 * 1024 * 1024
     held: int = 512 * 1024 * 1024
+    at_work: int = 512 * 1024 * 1024
     idle: float = 600.0
     frame_seconds: float = 60.0
     answer_seconds: float = 60.0
@@ -80,6 +82,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
     held: int = 0
+    work: Work = field(default_factory=Work)
     pushes: int = 0
     peers: Counter[str] = field(default_factory=Counter)
     connections: set["Connected"] = field(default_factory=set)
@@ -205,7 +208,8 @@ async def _read(connection: _Connection, reader: asyncio.StreamReader) -> None:
         elif begun is None or any(isinstance(event, Frame | Cut) for event in events):
             begun = clock.time()
         await _all(connection, events)
-        if framer.held and tally.held > limits.held:
+        share = framer.held * len(tally.connections)  # of who holds less, others are the cause
+        if framer.held and share >= tally.held > limits.held - tally.work.waiting:
             await _end(connection, framer, "peer-limit")
             return
     await _end(connection, framer)
@@ -243,13 +247,17 @@ async def _one(connection: _Connection, event: Event) -> None:
         case Frame(payload, flags):
             tally.counts["frames"] += 1
             tally.unanswered += 1
-            await connection.answers.put(await reception.take(payload, connection.peer, flags))
+            take = partial(reception.take, payload, connection.peer, flags)
+            room = reception.limits.at_work
+            await connection.answers.put(await tally.work.on(len(payload), room, take))
         case Cut(part, reason):
             await _leave(connection, Left(part, reason, len(part)))
         case TooLarge(head, size, digest):
             answers = await _leave(connection, Left(head, "frame-too-large", size, digest))
             tally.unanswered += 1
-            await connection.answers.put(_ready(answers))
+            ready = asyncio.get_running_loop().create_future()
+            ready.set_result(answers)
+            await connection.answers.put(ready)
         case Junk(count):
             tally.counts["frame-junk"] += count
         case WrongProtocol(kind):
@@ -262,12 +270,6 @@ async def _one(connection: _Connection, event: Event) -> None:
 async def _leave(connection: _Connection, left: Left) -> Answers:
     connection.reception.tally.counts[left.code] += 1
     return await connection.reception.leave(left, connection.peer)
-
-
-def _ready(answers: Answers) -> "asyncio.Future[Answers]":
-    future: asyncio.Future[Answers] = asyncio.get_running_loop().create_future()
-    future.set_result(answers)
-    return future
 
 
 async def _send(
