@@ -146,11 +146,6 @@ def unmapped(record: Record) -> Sequence[Row[Any]]:
     return record.select(newest.limit(_MOST_UNMAPPED))
 
 
-def set_aside(record: Record) -> Sequence[Row[Any]]:
-    """Return what waits for a person, newest first: rows of `inbox` without the bytes."""
-    return record.select(waiting.queue())
-
-
 def _agreed(record: Record) -> dict[str, _Agreed]:
     rows = record.select(select(feed_table.c.name, feed_table.c.changed))
     changed = {row.name: from_micros(row.changed) for row in rows}

@@ -42,6 +42,8 @@ class Seen:
 
     row: Row[Any]
     acts: tuple[Row[Any], ...]
+    waits: bool
+    """Whether it waits for a person."""
 
 
 async def search(record: Record, access: Access, question: Question) -> Page:
@@ -70,7 +72,8 @@ async def one(record: Record, access: Access, feed: str, mark: str) -> Seen:
     entity = f"message:{row.control_id}"
     await committed(record.submit(access, partial(_looked, row=row, entity=entity)))
     acts = await run_in_threadpool(waiting.acts, record, row._asdict())
-    return Seen(row, tuple(acts))
+    waits = await run_in_threadpool(waiting.is_waiting, record, row._asdict())
+    return Seen(row, tuple(acts), waits)
 
 
 def _looked(writer: Writer, *, row: Row[Any], entity: str) -> None:

@@ -17,6 +17,7 @@ from adapters.intake.feeds import Feed
 from adapters.intake.occasion import Occasion, Outcome
 from adapters.intake.reading import Read, Verdict
 from adapters.intake.reception import Again
+from adapters.intake.tracing import mark_of
 from fhir_server.access import Access
 from fhir_server.model import json
 from fhir_server.record import Record, Stored, Writer
@@ -57,6 +58,7 @@ class Trial:
     """What would become of one message: filed with *changes*, or set aside for a reason still."""
 
     feed: str
+    mark: str
     control_id: str
     fate: str
     changes: tuple[Change, ...] = ()
@@ -110,7 +112,8 @@ def _tried(
         writer.audit(
             "message-seen", patient=undone.outcome.patient, entity=entity, reason="a trial"
         )
-        return Trial(kept.feed, kept.key, "filed", changes, undone.outcome.flags)
+        mark = mark_of(kept.place)
+        return Trial(kept.feed, mark, kept.key, "filed", changes, undone.outcome.flags)
     return seen if isinstance(seen, Again) else _aside(writer, read, seen, entity)
 
 
@@ -136,8 +139,15 @@ def _filed(
 def _aside(writer: Writer, read: Read, verdict: Verdict, entity: str) -> Trial:
     kept, why = read.arrival, verdict.why
     writer.audit("message-seen", entity=entity, reason="a trial")
-    fate = "refused" if verdict.ack == "AR" else "quarantined"
-    return Trial(kept.feed, kept.key, fate, code=why.code, address=why.field, reason=why.text)
+    return Trial(
+        feed=kept.feed,
+        mark=mark_of(kept.place),
+        control_id=kept.key,
+        fate="refused" if verdict.ack == "AR" else "quarantined",
+        code=why.code,
+        address=why.field,
+        reason=why.text,
+    )
 
 
 def _change(before: Stored | None, after: Stored) -> Change:

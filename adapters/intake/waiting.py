@@ -69,6 +69,11 @@ def note_act(writer: Writer, place: Place, act: str, after: tuple[str, str], rea
     )
 
 
+def is_waiting(asked: Record | Writer, place: Place) -> bool:
+    """Tell whether the message waits for a person."""
+    return bool(asked.select(select(inbox_waiting.c.bucket).where(*_at(inbox_waiting, place))))
+
+
 def acts(record: Record, place: Place) -> Sequence[Row[Any]]:
     """Return what people did with the message, oldest first."""
     statement = select(inbox_act).where(*_at(inbox_act, place)).order_by(inbox_act.c.acted)
@@ -97,12 +102,16 @@ def groups(record: Record) -> Sequence[Row[Any]]:
 
 
 def queue(
-    feed: str = "", code: str | None = None, before: tuple[int, str] | None = None, most: int = 100
+    feed: str = "",
+    code: str | None = None,
+    before: tuple[int, str] | None = None,
+    most: int = 100,
+    until: int | None = None,
 ) -> Select[Any]:
     """Return the statement for what waits, newest first, without the bytes.
 
-    Of one *feed* and for one *code* where they are given; *before* is (received, sha256) of the
-    last one seen.
+    Of one *feed* and for one *code* where they are given, and of what came *until* then
+    (microseconds, included); *before* is (received, sha256) of the last one seen.
     """
     waits = inbox_waiting.c
     shown = [column for column in inbox.c if column.name not in {"raw", "ack"}]
@@ -112,6 +121,8 @@ def queue(
         statement = statement.where(waits.feed == feed)
     if code is not None:
         statement = statement.where(waits.code == code)
+    if until is not None:
+        statement = statement.where(waits.received <= until)
     if before is not None:
         received, sha256 = before
         older = and_(waits.received == received, waits.sha256 < sha256)

@@ -42,6 +42,7 @@ class Subtype(StrEnum):
     MESSAGE_REFUSED = "message-refused"
     MESSAGE_SEEN = "message-seen"
     MESSAGE_REPLAYED = "message-replayed"
+    MESSAGE_CLOSED = "message-closed"
     FEED_CHANGED = "feed-changed"
     RELEASE = "release"
     RETRACT = "retract"
@@ -115,6 +116,7 @@ SUBTYPES: Mapping[Subtype, Kind] = MappingProxyType(
         Subtype.MESSAGE_REFUSED: _own(_IMPORT, "Had a message refused", "E"),
         Subtype.MESSAGE_SEEN: _own(_IMPORT, "Looked at a message", "R"),
         Subtype.MESSAGE_REPLAYED: _own(_IMPORT, "Filed a message again", "U"),
+        Subtype.MESSAGE_CLOSED: _own(_IMPORT, "Closed a message that waited", "U"),
         Subtype.FEED_CHANGED: _own(_APPLICATION, "Changed a feed", "U"),
         Subtype.RELEASE: _own(_RECORD, "Released a result to the patient", "U"),
         Subtype.RETRACT: _own(_RECORD, "Held a result back again", "U"),

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.intake.feeds import Feed
 from auth import policy, sessions
 from auth.answers import committed, network, page, redirect
 from auth.principal import Principal, Role
@@ -44,6 +45,8 @@ class Desk:
     notary: Notary
     environment: Environment
     site: Site
+    feeds: Callable[[], tuple[Feed, ...]]
+    """The agreements with senders as they are now, for whoever runs messages again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,10 @@ DONE: Mapping[str, str] = MappingProxyType(
         "taken": "You have taken this conversation on.",
         "dealt-with": "The changed result needs nothing more now.",
         "settled": "The conversation needs no answer now.",
+        "ran": "The messages were run again. What still waits is below.",
+        "ran-one": "The message was run again.",
+        "closed": "Closed. Messages are kept, and can be put back.",
+        "reopened": "The message waits in the queue again.",
     }
 )
 """What is said on the page that follows a form, by the key in its address."""

@@ -1,4 +1,4 @@
-"""The operator's first pages: how the feeds are, and the error queue."""
+"""The operator's first page: how the feeds are."""
 
 from datetime import datetime
 from typing import Any
@@ -10,18 +10,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from auth.principal import Role
-from fhir_server.audit.subtypes import Subtype
 from fhir_server.clock import from_micros
-from fhir_server.rest.exchange import within_deadline
 from portal_api import feed_health, london
 from portal_api.feed_health import FeedHealth
 from portal_api.feed_words import span, when_expected
-from portal_api.pages import operator_trace
+from portal_api.pages import operator_queue, operator_trace
 from portal_api.pages.desk import Desk, Visit, answer, endpoint
-from portal_api.pages.operator_trace import message_row
 from portal_api.pages.sparklines import sparkline
 from portal_api.pages.views_operator import (
-    ErrorQueueView,
     FeedRow,
     FeedsView,
     UnmappedRow,
@@ -33,13 +29,10 @@ HOME = "/operator"
 def routes(desk: Desk) -> APIRouter:
     """Return the operator's routes, those of the rooms beside this one included."""
     router = APIRouter()
-    for path, handler in (
-        (HOME, show_feeds),
-        (f"{HOME}/errors", show_errors),
-    ):
-        served = endpoint(desk, Role.OPERATOR, handler)
-        router.add_route(path, served, ["GET"], include_in_schema=False)
-    router.include_router(operator_trace.routes(desk))
+    served = endpoint(desk, Role.OPERATOR, show_feeds)
+    router.add_route(HOME, served, ["GET"], include_in_schema=False)
+    for part in (operator_queue, operator_trace):
+        router.include_router(part.routes(desk))
     return router
 
 
@@ -52,19 +45,6 @@ async def show_feeds(desk: Desk, visit: Visit) -> Response:
     rows = tuple(_feed_row(one, now) for one in feeds)
     view = FeedsView(rows, tuple(_unmapped_row(one) for one in codes))
     return answer(desk, visit, "operator/feeds.jinja", view)
-
-
-async def show_errors(desk: Desk, visit: Visit) -> Response:
-    """Answer with what waits for a person; the look is on the ledger first."""
-    await _noted(visit, "error-queue")
-    rows = await run_in_threadpool(feed_health.set_aside, visit.caller.record)
-    view = ErrorQueueView(tuple(message_row(one) for one in rows))
-    return answer(desk, visit, "operator/errors.jinja", view)
-
-
-async def _noted(visit: Visit, entity: str) -> None:
-    caller = visit.caller
-    await within_deadline(caller.record.note(caller.access, Subtype.MESSAGE_SEEN, entity=entity))
 
 
 def _feed_row(feed: FeedHealth, now: datetime) -> FeedRow:

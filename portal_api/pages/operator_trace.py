@@ -1,6 +1,7 @@
 """The operator's pages that find messages, and show one: raw, taken apart, and its fate."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -57,12 +58,18 @@ async def search(desk: Desk, visit: Visit) -> Response:
 
 async def show_message(desk: Desk, visit: Visit) -> Response:
     """Answer with one message; the look is on the ledger first, for each patient in it."""
-    record = visit.caller.record
-    feed, mark = visit.path["feed"], visit.path["mark"]
-    seen = await messages_seen.one(record, visit.caller.access, feed, mark)
-    charset = await run_in_threadpool(_charset, record, feed)
-    view = _message(seen, charset)
+    view = await seen(visit, visit.path["feed"], visit.path["mark"])
     return answer(desk, visit, "operator/message.jinja", view)
+
+
+async def seen(
+    visit: Visit, feed: str, mark: str, errors: tuple[FormError, ...] = ()
+) -> MessageView:
+    """Return one message as it is shown; the look is on the ledger first."""
+    record = visit.caller.record
+    found = await messages_seen.one(record, visit.caller.access, feed, mark)
+    charset = await run_in_threadpool(_charset, record, feed)
+    return replace(_message(found, charset), errors=errors)
 
 
 def message_row(row: Row[Any]) -> MessageRow:
@@ -126,8 +133,8 @@ def _charset(record: Record, feed: str) -> str:
     return next((one.dialect.charset for one in agreed), "")
 
 
-def _message(seen: Seen, charset: str) -> MessageView:
-    row = seen.row
+def _message(found: Seen, charset: str) -> MessageView:
+    row = found.row
     raw = bytes(row.raw)
     return MessageView(
         row=message_row(row),
@@ -138,13 +145,15 @@ def _message(seen: Seen, charset: str) -> MessageView:
         answers=tuple(lines(one) for one in bytes(row.ack).split(b"\x1c") if one),
         raw=lines(raw),
         anatomy=anatomy(raw, charset, row.address),
-        acts=tuple(_act(one) for one in seen.acts),
+        acts=tuple(_act(one) for one in found.acts),
+        waits=found.waits,
+        closed=not found.waits and row.fate != "filed",
     )
 
 
 def _act(row: Row[Any]) -> ActShown:
     after = FATES.get(row.fate, row.fate)
-    said = ": ".join(filter(None, (_ACTS.get(row.act, row.act), row.reason)))
+    said = ": ".join(filter(None, (_ACTS.get(row.act, row.act), row.reason.rstrip("."))))
     when = london.at(from_micros(row.acted))
     return ActShown(when, row.acted_by, said, f"{after} ({row.code})" if row.code else after)
 

@@ -73,3 +73,76 @@ class MessageView:
     """The message as it came, one segment a line."""
     anatomy: Anatomy
     acts: tuple[ActShown, ...]
+    waits: bool = False
+    """Whether it waits for a person, and so can be run again or closed."""
+    closed: bool = False
+    """Whether somebody closed it, and so can put it back."""
+    errors: tuple[FormError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeShown:
+    """One resource that would be made or changed: its lines of difference, and its release."""
+
+    reference: str
+    how: str
+    release: str
+    lines: tuple[tuple[str, str, str], ...]
+    """Path, `added`, `changed` or `removed`, and the value afterwards."""
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialShown:
+    """What would become of one message."""
+
+    href: str
+    control_id: str
+    fate: str
+    field: str
+    reason: str
+    summary: str
+    changes: tuple[ChangeShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialView:
+    """What would happen, before it does: *fields* name the messages in the form that does it."""
+
+    trials: tuple[TrialShown, ...]
+    fields: tuple[tuple[str, str], ...]
+    back: str
+    filed: int
+
+    @property
+    def still(self) -> int:
+        """How many would wait all the same."""
+        return len(self.trials) - self.filed
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """The messages of one feed that wait for one reason."""
+
+    href: str
+    feed: str
+    code: str
+    count: int
+    oldest: str
+    alarms: int
+    """Those that the sender holds for filed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorQueueView:
+    """What waits: by reason, and message by message, the newest first."""
+
+    groups: tuple[GroupRow, ...]
+    rows: tuple[MessageRow, ...]
+    chosen: GroupRow | None = None
+    """The one that is looked at, where one is."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """What names its messages in a form."""
+    at_once: int = 0
+    older: str = ""
+    errors: tuple[FormError, ...] = ()

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from portal_api.london import Moment
 from portal_api.pages.sparklines import Sparkline
-from portal_api.pages.views_messages import MessageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,3 @@ class FeedsView:
     def silent(self) -> tuple[FeedRow, ...]:
         """The feeds whose silence is an alarm."""
         return tuple(row for row in self.rows if row.alarm)
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorQueueView:
-    """Messages that wait for a person, the newest first."""
-
-    rows: tuple[MessageRow, ...]

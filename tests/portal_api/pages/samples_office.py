@@ -157,8 +157,32 @@ def _message_pages(errors: Shell, trace: Shell) -> Iterator[tuple[str, str, Shel
     filed = replace(fault, fate="Filed", field="", reason="", control_id="")
     refused = replace(fault, fate="Refused", field="MSH.9", reason="Not taken.")
     rows = (fault, filed, refused)
-    yield "operator-errors", "operator/errors.jinja", errors, operator.ErrorQueueView(rows)
-    yield "operator-errors-none", "operator/errors.jinja", errors, operator.ErrorQueueView(())
+    group = messages.GroupRow(
+        "/operator/errors?feed=northgate&code=date-bad", "northgate", "date-bad", 120, "2 days", 3
+    )
+    groups = (group, replace(group, code="", alarms=0))
+    fields = (("feed", "northgate"), ("code", "date-bad"), ("until", "1764000000000000"))
+    queue = messages.ErrorQueueView(groups, rows, older="/operator/errors?before=1-a")
+    yield "operator-errors", "operator/errors.jinja", errors, queue
+    chosen = replace(queue, chosen=group, fields=fields, at_once=100, older="")
+    yield "operator-errors-chosen", "operator/errors.jinja", errors, chosen
+    reasonless = (FormError("reason", "Say why nothing more is to be done."),)
+    unclosed = replace(chosen, errors=reasonless)
+    yield "operator-errors-error", "operator/errors.jinja", errors, unclosed
+    none = messages.ErrorQueueView((), ())
+    yield "operator-errors-none", "operator/errors.jinja", errors, none
+    lines = (
+        ("code.coding[1].code", "added", "2857-1"),
+        ("valueQuantity.value", "changed", "7.3"),
+        ("note[0].text", "removed", ""),
+    )
+    change = messages.ChangeShown("Observation/0a3" + "f" * 29, "new", "Open.", lines, 4)
+    would = messages.TrialShown("/m", "M1", "Filed", "", "", "1 new", (change, change))
+    still = replace(would, fate="Set aside", field="PID.7", reason="Bad.", changes=())
+    one = messages.TrialView((would,), fields, "/operator/errors", 1)
+    yield "operator-trial", "operator/trial.jinja", errors, one
+    many = messages.TrialView((would, still), fields, "/operator/errors", 1)
+    yield "operator-trial-many", "operator/trial.jinja", errors, many
     choices = (Choice("", "Any"), Choice("northgate", "northgate", chosen=True))
     form = messages.TraceForm("999 000 0018", "2026-11-24T08:00", "", choices, choices)
     found = messages.TraceView(form, rows, "1764000000000000-0a")
@@ -187,6 +211,9 @@ def _message_pages(errors: Shell, trace: Shell) -> Iterator[tuple[str, str, Shel
         (act, act),
     )
     yield "operator-message", "operator/message.jinja", trace, message
+    waits = replace(message, waits=True, errors=reasonless)
+    yield "operator-message-waits", "operator/message.jinja", trace, waits
+    yield "operator-message-closed", "operator/message.jinja", trace, replace(message, closed=True)
     unread = replace(
         message, anatomy=anatomy(b"?"), answers=(), resources=(), acts=(), flags=(), copies=0
     )

@@ -124,7 +124,7 @@ def test_what_was_set_aside_waits_in_the_queue_and_is_traced_with_its_bytes(worl
     assert "PID|1||&lt;b&gt;9990000077&lt;/b&gt;" in page.text
     assert "MSA|AA|M-7" in page.text
     words = text_of(page)
-    assert f"Set aside PID.7 : {reason}" in words
+    assert f"Set aside Waits for a person PID.7 : {reason}" in words
     assert "PID.7 Date and time of birth To blame empty" in words
 
 
