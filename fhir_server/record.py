@@ -8,7 +8,7 @@ an event loop awaits and a thread waits for; without a written ledger it raises 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, select
@@ -23,14 +23,14 @@ from fhir_server.model.synthetic import anybody
 from fhir_server.owed import Asked, bare_entry, entry
 from fhir_server.search.audit_sql import audit_entry_by_id
 from fhir_server.store import read as reading
-from fhir_server.store.committer import Committer, Piece, entered
+from fhir_server.store.committer import Again, Committer, Piece, entered
 from fhir_server.store.engine import Engines, assert_durable
 from fhir_server.store.read import Stored, audit_event
 from fhir_server.store.tables import installation, resource_version
 from fhir_server.store.transaction import Transaction
 from fhir_server.store.write import Filed, Notice, Writer
 
-__all__ = ["Answer", "Asked", "Filed", "Notice", "Record", "Stored", "Writer"]
+__all__ = ["Again", "Answer", "Asked", "Filed", "Notice", "Record", "Stored", "Writer"]
 
 Tree = dict[str, Any]
 T = TypeVar("T")
@@ -148,22 +148,33 @@ class Record:
         """Run *piece* in the committer's transaction; answer with its result after the commit.
 
         *buckets* are those whose resources it writes. What *piece* raises comes back through the
-        Future, its rows undone, with a refusal of what was *asked* on the ledger.
+        Future, its rows undone, with a refusal of what was *asked* on the ledger. A piece that
+        lacks a bucket answers `Again`.
         """
 
-        def run(transaction: Transaction) -> tuple[T, Sequence[bytes]]:
-            now, entries = micros(self.clock()), list[bytes]()
+        def runs(
+            piece: Callable[[Writer], Any],
+        ) -> Callable[[Transaction], tuple[Any, Sequence[bytes]]]:
+            def run(transaction: Transaction) -> tuple[Any, Sequence[bytes]]:
+                now, entries = micros(self.clock()), list[bytes]()
 
-            def note(subtype: str, **told: str) -> None:
-                entries.append(entry(transaction.connection, access, now, subtype=subtype, **told))
+                def note(subtype: str, **told: str) -> None:
+                    entries.append(
+                        entry(transaction.connection, access, now, subtype=subtype, **told)
+                    )
 
-            writer = Writer(transaction, access, now, self.id_key, note, admit=self._admit)
-            return piece(writer), entries
+                writer = Writer(transaction, access, now, self.id_key, note, admit=self._admit)
+                answer = piece(writer)
+                if isinstance(answer, Again) and answer.then is not None:
+                    answer = replace(answer, then=runs(answer.then))
+                return answer, entries
+
+            return run
 
         def refused(error: Exception) -> Sequence[bytes]:
             return [bare_entry(access, micros(self.clock()), **asked.failed(error))]
 
-        return self._committer.submit(Piece(run, refused, frozenset(buckets)))
+        return self._committer.submit(Piece(runs(piece), refused, frozenset(buckets)))
 
     def select(
         self, statement: Select[Any], parameters: Mapping[str, Any] | None = None

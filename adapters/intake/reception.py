@@ -10,8 +10,9 @@ import logging
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
@@ -29,7 +30,7 @@ from adapters.intake.unclear import Unclear
 from fhir_server.access import Access, Agent, WholeStore
 from fhir_server.clock import from_micros
 from fhir_server.errors import FhirError, Invalid, Unavailable
-from fhir_server.record import Asked, Record, Writer
+from fhir_server.record import Again, Asked, Record, Writer
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +42,6 @@ Answers = tuple[bytes, ...]
 _SEPARATOR = b"\x1c"
 _AGAIN = frozenset({"busy", "control-id-reused"})
 """Faults by which the message is not accepted as such (CE in enhanced mode)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Nothing was written: the piece has to be run again, with *buckets* among its own."""
-
-    buckets: frozenset[int]
 
 
 def receive(
@@ -84,21 +78,17 @@ def _hand_over(
     outer: "Future[Answers]",
     tries: int = TRIES,
 ) -> None:
-    """Submit the message under its *buckets*; once more where it turned out to need others too.
+    """Submit the message under its *buckets*, to which those are added that it turns out to need.
 
     One that meets a fault of ours is tried so many times in all, and then set aside.
     """
 
-    def reply(inner: "Future[Answers | Again]") -> None:
+    def reply(inner: "Future[Any]") -> None:
         error = inner.exception()
-        if error is not None:
+        if error is None:
+            outer.set_result(inner.result())
+        else:
             again(error)
-            return
-        result = inner.result()
-        if isinstance(result, Again):
-            _hand_over(record, read, result.buckets | (buckets or frozenset()), outer, tries)
-            return
-        outer.set_result(result)
 
     def again(error: BaseException) -> None:
         log.error("a message could not be kept: %s", type(error).__name__)
@@ -180,7 +170,7 @@ def _filed(
     occasion = Occasion(read.feed, read.header.control_id, buckets)
     outcome = attempted(writer, content, occasion)
     if isinstance(outcome, Again):
-        return outcome
+        return replace(outcome, then=_piece(read, outcome.buckets | (buckets or frozenset())))
     if isinstance(outcome, Verdict):
         return _set_aside(writer, read, outcome)
     answers = _worded(read.header, Verdict("AA"), from_micros(writer.now))

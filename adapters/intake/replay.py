@@ -6,6 +6,7 @@ re-runs it is named on the ledger.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
@@ -19,9 +20,9 @@ from adapters.intake.feeds import Feed, Mismatch, choose
 from adapters.intake.inbox import Arrival, Fate, Fated
 from adapters.intake.occasion import Occasion, Outcome
 from adapters.intake.reading import INCOMPLETE, STRANGER, Read, Verdict, of_mismatch, read_of
-from adapters.intake.reception import Again
 from fhir_server.access import Access
-from fhir_server.record import Asked, Record, Writer
+from fhir_server.clock import from_micros
+from fhir_server.record import Again, Asked, Record, Writer
 
 RUN_AGAIN = frozenset({"quarantined", "refused"})
 """Fates of messages that are run again; what was cut off belongs to its sender still."""
@@ -73,10 +74,16 @@ def run_again(record: Record, access: Access, feeds: tuple[Feed, ...], row: Row[
     return carried(record, access, prepared(record, feeds, row), _run)
 
 
-def prepared(record: Record, feeds: tuple[Feed, ...], row: Row[Any]) -> Read:
-    """Return the message of a row of the inbox as *feeds* read it now."""
+def prepared(
+    record: Record, feeds: tuple[Feed, ...], row: Row[Any], *, as_received: bool = False
+) -> Read:
+    """Return the message of a row of the inbox as *feeds* read it now.
+
+    With *as_received* it is read as on the day on which it came, as far as time goes.
+    """
+    when = from_micros(row.received) if as_received else record.clock()
     kept = Arrival(row.feed, row.peer, row.control_id, row.message_type, bytes(row.raw), row.sha256)
-    return _read_again(record, feeds, kept, tuple(filter(None, row.flags.split("\n"))))
+    return _read_again(feeds, kept, tuple(filter(None, row.flags.split("\n"))), when)
 
 
 def carried(record: Record, access: Access, read: Read, run: Run[T]) -> T:
@@ -93,7 +100,7 @@ def carried(record: Record, access: Access, read: Read, run: Run[T]) -> T:
 
 
 def _read_again(
-    record: Record, feeds: tuple[Feed, ...], kept: Arrival, flags: tuple[str, ...]
+    feeds: tuple[Feed, ...], kept: Arrival, flags: tuple[str, ...], when: datetime
 ) -> Read:
     """Return the message under the agreement that it came under, or the one that fits it now."""
     header = glimpse(kept.raw)
@@ -104,7 +111,7 @@ def _read_again(
         return Read(kept, header, STRANGER, of_mismatch(chosen), flags)
     if sha256(kept.raw).hexdigest() != kept.sha256 or not kept.raw:
         return Read(kept, header, chosen, INCOMPLETE, flags)
-    again = read_of(chosen, kept.raw, kept.peer, flags, record.clock())
+    again = read_of(chosen, kept.raw, kept.peer, flags, when)
     return replace(again, arrival=kept)
 
 

@@ -16,11 +16,10 @@ from adapters.intake import reception, replay
 from adapters.intake.feeds import Feed
 from adapters.intake.occasion import Occasion, Outcome
 from adapters.intake.reading import Read, Verdict
-from adapters.intake.reception import Again
 from adapters.intake.tracing import mark_of
 from fhir_server.access import Access
 from fhir_server.model import json
-from fhir_server.record import Record, Stored, Writer
+from fhir_server.record import Again, Record, Stored, Writer
 
 MOST_LINES = 60
 """Lines of difference that are kept of one resource."""
@@ -83,14 +82,23 @@ def tried(
     feeds: tuple[Feed, ...],
     row: Row[Any],
     first: Callable[[Writer], None] = lambda _: None,
+    *,
+    refiled: bool = False,
 ) -> Trial:
     """Return what running the message of *row*, a whole row of the inbox, again would do.
 
     *first* is done before it, and undone with it: giving a code its meaning, say. The look is on
-    the ledger, for the patient whom the message is about.
+    the ledger, for the patient whom the message is about. *refiled*: it was filed before.
     """
     read = replay.prepared(record, feeds, row)
-    return replay.carried(record, access, read, partial(_tried, first=first))
+    deed = _Deed(first, refiled)
+    return replay.carried(record, access, read, partial(_tried, deed=deed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    first: Callable[[Writer], None]
+    refiled: bool
 
 
 def _tried(
@@ -98,14 +106,14 @@ def _tried(
     *,
     read: Read,
     buckets: frozenset[int] | None,
-    first: Callable[[Writer], None],
+    deed: _Deed,
 ) -> Trial | Again:
     kept = read.arrival
     entity = f"message:{kept.key}"
     if isinstance(read.content, Verdict):
         return _aside(writer, read, read.content, entity)
     try:
-        seen = writer.attempt(partial(_filed, writer, read, buckets, first))
+        seen = writer.attempt(partial(_filed, writer, read, buckets, deed))
     except _UndoneError as undone:
         before = {one.reference: writer.current(one.type, one.id) for one in undone.after}
         changes = tuple(_change(before[one.reference], one) for one in undone.after)
@@ -121,13 +129,13 @@ def _filed(
     writer: Writer,
     read: Read,
     buckets: frozenset[int] | None,
-    first: Callable[[Writer], None],
+    deed: _Deed,
 ) -> Verdict | Again:
     """File the message and tell what is there then by raising, so that all of it is undone."""
     if isinstance(read.content, Verdict):
         return read.content
-    first(writer)
-    occasion = Occasion(read.feed, read.header.control_id, buckets)
+    deed.first(writer)
+    occasion = Occasion(read.feed, read.header.control_id, buckets, refiled=deed.refiled)
     outcome = reception.attempted(writer, read.content, occasion)
     if not isinstance(outcome, Outcome):
         return outcome

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty, Full, Queue
 from typing import Any
 
@@ -57,6 +57,22 @@ def entered(answer: Any, entries: Entries) -> Piece:
     return Piece(lambda _: (answer, entries), lambda _: ())
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a piece answers that wrote nothing, as it lacks the locks of *buckets*.
+
+    With *then*, which is what the piece is from now on, the committer runs it again under them,
+    and before any later piece that shares a bucket with it; else the answer is its answer.
+    """
+
+    buckets: frozenset[int]
+    then: Callable[[Any], Any] | None = None
+
+
+class _Behind:
+    """Stands for the answer of a piece that was not run: one before it has to be run again."""
+
+
 class _GroupLostError(Exception):
     """The transaction is gone, with every piece in it; nothing was committed."""
 
@@ -68,6 +84,7 @@ class Committer:
         self._engines = engines
         self._on_fatal = on_fatal
         self._waiting: Queue[Piece | None] = Queue(WAITING)
+        self._first: list[Piece] = []
         self._refusing = ""
         self._thread = threading.Thread(target=self._work, name="committer", daemon=True)
         self._thread.start()
@@ -94,20 +111,24 @@ class Committer:
         self._thread.join()
 
     def _work(self) -> None:
-        while (piece := self._waiting.get()) is not None:
-            group, stop = [piece], False
-            while len(group) < GROUP:
+        stop = False
+        while not stop or self._first:
+            group, self._first = self._first, []
+            if not group:
+                piece = self._waiting.get()
+                if piece is None:
+                    return
+                group += _begun(piece)
+            while not stop and len(group) < GROUP:
                 try:
                     following = self._waiting.get_nowait()
                 except Empty:
                     break
                 if following is None:
                     stop = True
-                    break
-                group.append(following)
-            self._commit([one for one in group if one.future.set_running_or_notify_cancel()])
-            if stop:
-                return
+                else:
+                    group += _begun(following)
+            self._commit(group)
 
     def _commit(self, group: list[Piece], *, careful: bool = False) -> None:
         if not group:
@@ -125,7 +146,17 @@ class Committer:
             for piece in group:
                 _answer(piece.future, _unavailable(error))
         else:
-            for piece, answer in zip(group, answers, strict=True):
+            self._deliver(group, answers)
+
+    def _deliver(self, group: list[Piece], answers: list[Any]) -> None:
+        """Answer what is done; what has to be run again, and what waits for it, comes first now."""
+        for piece, answer in zip(group, answers, strict=True):
+            if isinstance(answer, _Behind):
+                self._first.append(piece)
+            elif isinstance(answer, Again) and answer.then is not None:
+                buckets = piece.buckets | answer.buckets
+                self._first.append(replace(piece, run=answer.then, buckets=buckets))
+            else:
                 _answer(piece.future, answer)
 
     def _transact(self, group: list[Piece], *, careful: bool = False) -> list[Any]:
@@ -138,7 +169,8 @@ class Committer:
             try:
                 transaction = connection.begin()
                 self._lock(connection, group)
-                answers, entries = _run_each(Transaction(connection, careful=careful), group)
+                held = set[int]().union(*(piece.buckets for piece in self._first))
+                answers, entries = _run_each(Transaction(connection, careful=careful), group, held)
                 ledger.append(connection, entries)
             except SQLAlchemyError as error:
                 connection.invalidate(error)
@@ -180,10 +212,25 @@ class Committer:
             self._on_fatal(self._refusing)
 
 
-def _run_each(transaction: Transaction, group: list[Piece]) -> tuple[list[Any], list[bytes]]:
+def _begun(piece: Piece) -> list[Piece]:
+    return [piece] if piece.future.set_running_or_notify_cancel() else []
+
+
+def _run_each(
+    transaction: Transaction, group: list[Piece], held: set[int]
+) -> tuple[list[Any], list[bytes]]:
+    """Return an answer for each piece, and the entries that they owe.
+
+    Of the pieces that share a bucket with one that has to be run again, or with those *held* by
+    one, none is run: what belongs to one patient is written in the order in which it came.
+    """
     answers: list[Any] = []
     entries: list[bytes] = []
     for piece in group:
+        if held & piece.buckets:
+            held |= piece.buckets
+            answers.append(_Behind())
+            continue
         try:
             with transaction.scope():
                 answer, owed = piece.run(transaction)
@@ -198,6 +245,8 @@ def _run_each(transaction: Transaction, group: list[Piece]) -> tuple[list[Any], 
             answer, owed = error, piece.refused(error)
         if transaction.lost:
             raise _GroupLostError
+        if isinstance(answer, Again) and answer.then is not None:
+            held |= piece.buckets | answer.buckets
         answers.append(answer)
         entries.extend(owed)
     transaction.send()
