@@ -33,4 +33,4 @@ def instant_text(instant: datetime) -> str:
 
     https://hl7.org/fhir/R4/datatypes.html#instant
     """
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"

@@ -37,6 +37,9 @@ class Composite:
         if number > len(self.parts):
             return ""
         part = self.parts[number - 1]
+        # Most parts are one word: nothing in them to split, to decode or to strip.
+        if part.isalnum():
+            return part
         if not part or part == DELETED:
             return ""
         separator = self.delimiters.subcomponent

@@ -63,7 +63,11 @@ class Segment:
         field = self.field(n)
         if not field:
             return ()
-        return tuple(self._split(n, field, self.delimiters.repetition))
+        # Most fields have one repetition: nothing to split.
+        mark = self.delimiters.repetition
+        if not mark or mark not in field:
+            return (field,)
+        return tuple(self._split(n, field, mark))
 
     def whole(self, n: int, repetition: int = 1) -> str:
         """Return one repetition of field *n* unescaped as one text: for ST, TX and FT.

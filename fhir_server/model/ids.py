@@ -9,7 +9,6 @@ guess one.
 import hmac
 import re
 import secrets
-from hashlib import sha256
 
 BUCKETS = 4096
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -36,6 +35,13 @@ def derived_id(key: bytes, *business_key: str, bucket: int | None = None) -> str
 
     Without *bucket* the hash chooses it: for patients, and for resources without a patient.
     """
-    text = "\x1f".join(part.replace("\\", "\\\\").replace("\x1f", "\\u") for part in business_key)
-    digest = hmac.new(key, text.encode(), sha256).hexdigest()[:32]
+    text = "\x1f".join(map(_escaped, business_key))
+    digest = hmac.digest(key, text.encode(), "sha256").hex()[:32]
     return digest if bucket is None else f"{bucket:03x}{digest[3:]}"
+
+
+def _escaped(part: str) -> str:
+    """Return *part* without the character that parts the parts."""
+    if "\\" in part or "\x1f" in part:
+        return part.replace("\\", "\\\\").replace("\x1f", "\\u")
+    return part

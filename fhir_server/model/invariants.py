@@ -44,12 +44,36 @@ def broken(tree: Tree, name: str, path: str = "") -> list[Issue]:
     *tree* is canonical: it has the structure of resource type *name*, and so have the resources
     inside it. *path* is its FHIRPath where it is not the root.
     """
+    if _is_sound(tree, name):
+        return []
     path = path or name
     walk = _Walk()
     _visit(tree, name, path, walk)
     if walk.local or "contained" in tree:
         walk.issues.extend(_containment_issues(tree, path, walk.local))
     return walk.issues
+
+
+def _is_sound(node: Tree, kind: str) -> bool:
+    """Tell whether nothing in *node* breaks a rule, as far as that shows without a path.
+
+    Where it does not, or where something can only be judged with the rest, `_visit` finds out.
+    """
+    rules, children, names = _quick_plan(kind)
+    if len(node) < 2 and (not node or "id" in node):
+        return False
+    for holds in rules:
+        if not holds(node):
+            return False
+    if names.isdisjoint(node):
+        return True
+    for name, value in node.items():
+        inner = children.get(name)
+        if inner is not None:
+            for one in value if type(value) is list else (value,):
+                if one is not None and not _is_sound(one, inner):
+                    return False
+    return True
 
 
 def _visit(node: Tree, kind: str, path: str, walk: _Walk) -> None:
@@ -118,6 +142,23 @@ def _plan(name: str) -> tuple[tuple[Rule, ...], Mapping[str, str]]:
         f"_{element.name}": PRIMITIVE_EXTENSION for element in about.elements if element.extensible
     }
     return RULES.get(name, ()), MappingProxyType(children)
+
+
+@cache
+def _quick_plan(
+    name: str,
+) -> tuple[tuple[Callable[[Tree], bool], ...], dict[str, str], frozenset[str]]:
+    """Return what `_plan` does, in the form that is quickest to walk by.
+
+    What has to be judged with its path, or with the rest of the resource, is never sound here.
+    """
+    if name in {RESOURCE, "Narrative"}:
+        return (lambda _: False,), {}, frozenset()
+    rules, children = _plan(name)
+    tests = tuple(rule.holds for rule in rules)
+    if name == "Reference":
+        tests = (*tests, lambda node: not node.get("reference", "").startswith("#"))
+    return tests, dict(children), frozenset(children)
 
 
 def _containment_issues(tree: Tree, path: str, local: list[tuple[str, str]]) -> Iterator[Issue]:

@@ -48,6 +48,14 @@ _ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 _DEPTH_STEP = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 _DIGITS_ONLY = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
+_MANY_DIGITS = b"0" * 19
+_MARKS = bytes(
+    ord("0" if chr(byte) in "0123456789" else "{" if chr(byte) in "{[" else " ")
+    if chr(byte) not in "\\ENIfy"
+    else byte
+    for byte in range(256)
+)
+"""What `is_plain` looks for: escapes, digits, exponents, brackets, and letters of NaN, Infinity."""
 _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
 
 
@@ -84,6 +92,23 @@ def encode(tree: Any) -> bytes:
         return _ENCODER.encode(tree)
     except UnicodeEncodeError:
         raise Invalid.of("A text holds half a surrogate pair.", code="value") from None
+
+
+def is_plain(raw: bytes) -> bool:
+    """Tell whether *raw*, made by `encode`, decodes to the tree that it was made of, surely.
+
+    False where there is any doubt: an escape, a number that is long or has an exponent or is none,
+    a depth that would have to be counted.
+    """
+    marks = raw.translate(_MARKS)
+    return (
+        b"\\" not in marks
+        and b"0E" not in marks
+        and b"N N" not in marks
+        and b"I f    y" not in marks
+        and _MANY_DIGITS not in marks
+        and marks.count(b"{") <= MAX_DEPTH
+    )
 
 
 def pretty(tree: Any) -> bytes:

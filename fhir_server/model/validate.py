@@ -12,6 +12,7 @@ from fhir_server.model.structures import reordered
 
 __all__ = ["JUDGED_TYPES", "SERVED_TYPES", "Tree", "judge"]
 
+_INSIDE = frozenset({"contained", "entry"})
 _CONTAINABLE = SERVED_TYPES | PART_TYPES
 
 
@@ -28,7 +29,7 @@ def judge(content: bytes | str | Tree, expected_type: str | None = None) -> Tree
 
     https://hl7.org/fhir/R4/validation.html
     """
-    tree = json.decode(content if isinstance(content, bytes | str) else json.encode(content))
+    tree = json.decode(content) if isinstance(content, bytes | str) else _as_decoded(content)
     if not isinstance(tree, dict):
         raise Unprocessable.of("A resource must be a JSON object.", code="structure")
     name = tree.get("resourceType")
@@ -49,6 +50,18 @@ def judge(content: bytes | str | Tree, expected_type: str | None = None) -> Tree
     if issues:
         raise Unprocessable(*issues)
     return canonical
+
+
+def _as_decoded(tree: Tree) -> Tree:
+    """Return *tree* as it would be decoded: itself, where that is sure to make no difference.
+
+    Resources inside are not made anew by the Struct of the whole, and so are decoded anew.
+    """
+    raw = json.encode(tree)
+    if type(tree) is dict and _INSIDE.isdisjoint(tree) and json.is_plain(raw):
+        return tree
+    decoded: Tree = json.decode(raw)
+    return decoded
 
 
 def _structured(tree: Tree, name: str, path: str, issues: list[Issue]) -> Tree:

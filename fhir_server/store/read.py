@@ -5,9 +5,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, bindparam, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 
 from fhir_server.access import Access, Sight, seen_by
+from fhir_server.model import json
 from fhir_server.model.ids import bucket_of
 from fhir_server.store.tables import care_relationship, resource, resource_version
 
@@ -47,11 +60,21 @@ CURRENT = select(*columns(resource)).where(
     *(resource.c[name] == bindparam(name) for name in ("bucket", "type", "id"))
 )
 """What stands at a `place`, unguarded."""
-MANY = select(*columns(resource)).where(
-    *(resource.c[name] == bindparam(name) for name in ("bucket", "type")),
-    resource.c.id.in_(bindparam("ids", expanding=True)),
-)
-"""What stands at one of `places`, unguarded."""
+MANY = {
+    name: select(*columns(resource)).where(
+        *(resource.c[name] == bindparam(name) for name in ("bucket", "type")), is_among
+    )
+    for name, is_among in (
+        (
+            "sqlite",
+            resource.c.id.in_(
+                select(func.json_each(bindparam("ids")).table_valued("value").c.value)
+            ),
+        ),
+        ("postgresql", resource.c.id == any_(bindparam("ids", type_=ARRAY(Text)))),
+    )
+}
+"""What stands at one of `places`, unguarded, by dialect: the same text for any number of ids."""
 
 
 def stored(row: Row[Any]) -> Stored:
@@ -106,15 +129,16 @@ def place(resource_type: str, id_: str) -> dict[str, Any]:
     return {"bucket": bucket_of(id_), "type": resource_type, "id": id_}
 
 
-def places(resource_type: str, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+def places(resource_type: str, ids: Sequence[str], dialect: str) -> Iterator[dict[str, Any]]:
     """Yield the parameters of `MANY` for these ids: once for each of their buckets, if they fit."""
     by_bucket: dict[int, list[str]] = {}
     for id_ in ids:
         by_bucket.setdefault(bucket_of(id_), []).append(id_)
     for bucket, here in by_bucket.items():
         for start in range(0, len(here), _AT_ONCE):
-            ids_here = here[start : start + _AT_ONCE]
-            yield {"bucket": bucket, "type": resource_type, "ids": ids_here}
+            part: Any = here[start : start + _AT_ONCE]
+            listed = json.encode(part).decode() if dialect == "sqlite" else part
+            yield {"bucket": bucket, "type": resource_type, "ids": listed}
 
 
 def versions(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Select[Any]:

@@ -139,7 +139,7 @@ class Transaction:
     ) -> Sequence[Row[Any]]:
         """Return the rows of *statement* as `select` does, but for those that wait."""
         try:
-            if parameters is not None and _is_hot(parameters):
+            if parameters is not None and "bucket" in parameters:
                 return prepared.rows(self._connection, statement, parameters)
             return self._connection.execute(statement, parameters).all()
         except SQLAlchemyError:
@@ -175,13 +175,6 @@ def _concerned(gathered: Gathered, statement: Select[Any], bucket: int | None) -
     if not gathered.touched or bucket is None:
         return bool(gathered.touched)
     return any((table, bucket) in gathered.touched for table in _tables(statement))
-
-
-def _is_hot(parameters: Mapping[str, Any]) -> bool:
-    """Tell whether a statement is one that a module made once: a list stands in its text."""
-    return "bucket" in parameters and not any(
-        isinstance(value, list) for value in parameters.values()
-    )
 
 
 @lru_cache(512)

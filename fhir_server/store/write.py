@@ -93,8 +93,9 @@ class Writer:
     def look_up(self, resource_type: str, ids: Iterable[str]) -> None:
         """Read what stands under these ids in one go, for `current` and `file` to know."""
         wanted = [id_ for id_ in dict.fromkeys(ids) if (resource_type, id_) not in self._read]
-        for places in read.places(resource_type, wanted):
-            for one in map(read.stored, self._transaction.look(read.MANY, places)):
+        dialect = self._transaction.connection.dialect.name
+        for places in read.places(resource_type, wanted, dialect):
+            for one in map(read.stored, self._transaction.look(read.MANY[dialect], places)):
                 self._read[one.type, one.id] = one
         for id_ in wanted:
             self._read.setdefault((resource_type, id_), None)

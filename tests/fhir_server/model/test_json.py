@@ -203,3 +203,34 @@ def test_no_refusal_repeats_what_was_sent() -> None:
 def test_a_tree_with_half_a_surrogate_is_not_encoded() -> None:
     with pytest.raises(Invalid):
         json.encode({"text": "\ud800"})
+
+
+_ANY_NUMBER = st.one_of(
+    st.integers(),
+    st.decimals(allow_nan=True, allow_infinity=True),
+    st.sampled_from(("1E+41", "-1E-41", "sNaN", "-Infinity", "9" * 41)).map(Decimal),
+)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text(max_size=5) | _ANY_NUMBER,
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+        ),
+    )
+)
+@example({"value": Decimal("NaN")})
+@example({"value": Decimal("-Infinity")})
+@example({"value": Decimal("1E+41")})
+@example({"value": Decimal("1." + "1" * 40)})
+@example({"text": "\b"})
+def test_what_is_plain_decodes_to_the_tree_that_it_was_made_of(tree: Any) -> None:
+    raw = json.encode(tree)
+    if json.is_plain(raw):
+        assert json.decode(raw) == tree
+
+
+def test_what_a_laboratory_usually_sends_is_plain() -> None:
+    assert json.is_plain(b'{"status":"final","valueQuantity":{"value":5.10,"unit":"ug/L"}}')
+    assert not json.is_plain(json.encode({"value": Decimal("NaN")}))
