@@ -6,17 +6,18 @@ Only the ports are others, so that tests can run beside each other.
 import os
 import re
 import subprocess
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.portal_process import LAUNCH, PROJECT, begun, done, environment, free_port
+from tests.faults.program import PROJECT, Kiln, kiln
+from tests.portal_process import environment, free_port, install
 
 PAGE = PROJECT / "docs" / "connect-a-hospital.md"
 PORT = "2576"
-START = "exec portal-fhir run"  # so that ending it ends the portal
+START = "portal-fhir run\n"
 _BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -44,18 +45,47 @@ def as_pattern(says: str) -> str:
     return ".*?".join(map(re.escape, says.strip().split("…")))
 
 
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Kiln]:
+    """A warm process; what has come out of it is ended in the end."""
+    with kiln() as one:
+        yield one
+
+
 @pytest.fixture
-def terminal(tmp_path: Path) -> dict[str, str]:
+def terminal(warm: Kiln, tmp_path: Path) -> dict[str, str]:
     """The environment of somebody who has `portal-fhir` on their path."""
-    script = tmp_path / "bin" / "portal-fhir"
-    script.parent.mkdir()
-    script.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{LAUNCH}' \"$@\"\n")
-    script.chmod(0o755)
-    return environment(PATH=f"{script.parent}:{os.environ['PATH']}")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    install(warm, programs)
+    return environment(PATH=f"{programs}:{os.environ['PATH']}")
+
+
+def begun(commands: str, folder: Path, settings: dict[str, str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        ["bash", "-c", commands],
+        cwd=folder,
+        env=settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def run(commands: str, folder: Path, settings: dict[str, str]) -> str:
-    return done(["bash", "-c", commands], folder, settings)[1]
+    said, _ = begun(commands, folder, settings).communicate()
+    return said
+
+
+def opened(portal: "subprocess.Popen[str]") -> str:
+    """Return what the portal says until its doors are open."""
+    assert portal.stdout is not None
+    said = ""
+    for line in portal.stdout:
+        said += line
+        if line.startswith("MLLP on"):
+            break
+    return said
 
 
 def test_the_page_leads_from_nothing_to_an_accepted_message(
@@ -63,23 +93,20 @@ def test_the_page_leads_from_nothing_to_an_accepted_message(
 ) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
-    text = PAGE.read_text().replace(PORT, str(free_port()))
-    portal: subprocess.Popen[str] | None = None
     shown = 0
-    try:
-        for step in steps(text):
-            if step.commands.endswith("portal-fhir run\n"):
-                words = ["bash", "-c", step.commands.replace("portal-fhir run", START)]
-                portal, said = begun(words, folder, terminal, until="MLLP on")
-            else:
-                said = run(f". ./portal.env 2>/dev/null\n{step.commands}", folder, terminal)
-            if step.says:
-                shown += 1
-                assert re.search(as_pattern(step.says), said, re.DOTALL), said
-    finally:
-        if portal is not None:
-            portal.kill()
-            portal.communicate()
+    portal: subprocess.Popen[str] | None = None
+    for step in steps(PAGE.read_text().replace(PORT, str(free_port()))):
+        if step.commands.endswith(START):
+            portal = begun(step.commands, folder, terminal)
+            said = opened(portal)
+        else:
+            said = run(f". ./portal.env 2>/dev/null\n{step.commands}", folder, terminal)
+        if step.says:
+            shown += 1
+            assert re.search(as_pattern(step.says), said, re.DOTALL), said
+    assert portal is not None
+    portal.kill()
+    portal.communicate()
     assert shown == 7
 
 
@@ -95,7 +122,7 @@ def test_a_key_that_is_none_stops_the_start_with_a_sentence_that_names_its_setti
     terminal: dict[str, str], tmp_path: Path
 ) -> None:
     commands = [step.commands for step in steps(PAGE.read_text().replace(PORT, str(free_port())))]
-    start = next(one for one in commands if one.endswith("portal-fhir run\n"))
+    start = next(one for one in commands if one.endswith(START))
     run("\n".join(commands[: commands.index(start)]), tmp_path, terminal)
     (tmp_path / "tls" / "portal.key").write_text("no key")
     said = run(start, tmp_path, terminal)
