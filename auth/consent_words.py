@@ -17,6 +17,7 @@ _THINGS: Mapping[str, str] = MappingProxyType(
         "Specimen": "Samples that were taken",
         "ServiceRequest": "Tests that were asked for",
         "DocumentReference": "Letters and documents",
+        "Appointment": "Appointments at the hospital",
         "Communication": "Messages with the care team",
         "CareTeam": "Who is in the care team",
         "Consent": "What was agreed to",

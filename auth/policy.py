@@ -44,6 +44,7 @@ _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("Specimen",          "rvhs",   "rvhs",    "",      "",       "rvhscu"),
     ("ServiceRequest",    "rvhs",   "rvhs",    "",      "",       "rvhscu"),
     ("DocumentReference", "rvhs",   "rvhs",    "",      "",       "rvhscu"),
+    ("Appointment",       "rvhs",   "rvhs",    "",      "",       "rvhscu"),
     ("Communication",     "rvhscu", "rvhscu",  "",      "",       "rvhs"),
     ("CareTeam",          "rvhs",   "rvhs",    "",      "",       "rvhscu"),
     ("Consent",           "rvhs",   "rvhs",    "",      "",       "rvhscu"),

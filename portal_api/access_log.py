@@ -69,6 +69,7 @@ _PLACES: Mapping[str, str] = MappingProxyType(
         "Specimen": "your results",
         "ServiceRequest": "your results",
         "Provenance": "your results",
+        "Appointment": "your appointments",
         "Communication": "your messages",
         "CareTeam": "who looks after you",
         "Consent": "what you have allowed",

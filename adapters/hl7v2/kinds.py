@@ -13,8 +13,11 @@ from adapters.hl7v2 import (
     mdm_to_letter,
     orders_to_requests,
     oru_to_resources,
+    siu_to_appointment,
 )
 from adapters.hl7v2.adt_fields import EVENTS
+from adapters.hl7v2.appointment import Booking
+from adapters.hl7v2.appointment_tables import APPOINTMENT_EVENTS
 from adapters.hl7v2.composite import first, value
 from adapters.hl7v2.conversion import Conversion
 from adapters.hl7v2.demographics import Demographics
@@ -25,7 +28,7 @@ from adapters.hl7v2.letter import Letter
 from adapters.hl7v2.orders import Orders
 from adapters.hl7v2.refusal import Refused
 
-Content = Conversion | Demographics | Letter | Orders
+Content = Booking | Conversion | Demographics | Letter | Orders
 """What a message became: a closed union of frozen values, one class for each kind.
 
 Each has a `person` (who is meant), `flags`, `accounted` (what became of each segment, by number),
@@ -47,6 +50,9 @@ _KINDS: Mapping[tuple[str, str], Converter] = MappingProxyType(
         ("ORM", "O01"): orders_to_requests.convert,
         ("OML", "O21"): orders_to_requests.convert,
         **dict.fromkeys((("MDM", event) for event in DOCUMENT_EVENTS), mdm_to_letter.convert),
+        **dict.fromkeys(
+            (("SIU", event) for event in APPOINTMENT_EVENTS), siu_to_appointment.convert
+        ),
         **dict.fromkeys((("ADT", event) for event in EVENTS), adt_to_resources.convert),
     }
 )

@@ -12,6 +12,9 @@ _DEVICE = "software and devices are no records here; Provenance names the sendin
 _RELATED = "a next of kin is a contact of the patient, not a RelatedPerson of the record"
 _TIMING = "when to do a test again is no matter of its result"
 _ROLE = "a part in a visit; only a general practitioner's is kept"
+_BOOKED_TIME = "the appointment has one time: that of TQ1-7, SCH-11, AIS-4, AIL-6 or AIP-6"
+_BOOKED_BY = "who booked an appointment takes no part in it"
+_NO_ORDER = "an appointment makes no order; it names the one that it is for (SCH-26, SCH-27)"
 _PARTICIPATION = "senders in the UK name people in ORC, OBR and OBX"
 
 UNMAPPED: Mapping[str, str] = {
@@ -44,6 +47,18 @@ UNMAPPED: Mapping[str, str] = {
     "ORC-18": _DEVICE,
     **{f"TQ1-{number}": _TIMING for number in (2, 3, 4, 5, 6, 8, 11, 13, 14)},
     "PRT": _PARTICIPATION,
+    "AIG": "equipment and groups are for staff, not for the patient",
+    "AIL-7": _BOOKED_TIME,
+    "AIL-9": _BOOKED_TIME,
+    "AIP-7": _BOOKED_TIME,
+    "AIP-9": _BOOKED_TIME,
+    "AIP-12": "who takes part does so as the appointment stands",
+    "AIS-5": _BOOKED_TIME,
+    "AIS-10": "a service stands as the appointment does",
+    "SCH-7": "why somebody comes is for staff, not for an appointment's line",
+    "SCH-12": _BOOKED_BY,
+    "SCH-16": _BOOKED_BY,
+    "SCH-20": _BOOKED_BY,
 }
 """`MSH-5` for a field, `PV2` for all fields of a segment."""
 
@@ -51,18 +66,25 @@ UNMAPPED: Mapping[str, str] = {
 _SHEETS: Mapping[str, str] = {
     "MSH[MessageHeader]": _MESSAGE_HEADER,
     "MSH[Encounter]": _ENCOUNTER,
+    "AIS[ServiceRequest]": _NO_ORDER,
     "NK1[RelatedPerson]": _RELATED,
     "NTE[ServiceRequest]": "a note belongs to what it follows: a result, or the report (noteR5)",
     "ORC[Provenance]": "Provenance says who reported; who ordered, and where, is the requester",
     "ROL[CareTeam]": _ROLE,
     "ROL[Encounter-PractitionerRole]": _ROLE,
     "ROL[RelatedPerson]": _ROLE,
+    "SCH[ServiceRequest]": _NO_ORDER,
     "MRG[Account]": "an account number is no matter of care",
 }
 """Sheets whose target is not made, or not by this segment."""
 
 _ROWS: Mapping[str, str] = {
     "MSH[Bundle]-10": "a message is no Bundle here; Provenance.entity names it, the inbox keeps it",
+    "NTE[Appointment-Comment]-5": "only what is for the patient is kept, without its writer",
+    "NTE[Appointment-Comment]-6": "only what is for the patient is kept, without its time",
+    "NTE[Appointment-Comment]-9": "whether it is for the patient, NTE-4 tells",
+    "PID[Appointment]-2": "the patient takes part; the numbers are the Patient's",
+    "PID[Appointment]-4": "the patient takes part; the numbers are the Patient's",
     "NTE[DocumentReference]-9": "what kind of comment it is changes nothing in a document",
     "OBR[ServiceRequest]-17": "PractitionerRole.telecom of the requester",
     "OBR[Specimen]-2": "the number of the order; SPM-30 numbers the specimen",

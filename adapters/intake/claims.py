@@ -11,7 +11,7 @@ from adapters.intake.inbox import bucket_of_key, key_of
 from adapters.intake.tables import claim
 from fhir_server.record import Writer
 
-Kind = Literal["person", "filler", "placer", "document"]
+Kind = Literal["person", "filler", "placer", "document", "appointment"]
 
 
 @dataclass(frozen=True, slots=True)

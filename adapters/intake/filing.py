@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from adapters.hl7v2.appointment import Booking
 from adapters.hl7v2.conversion import Conversion
 from adapters.hl7v2.demographics import Demographics
 from adapters.hl7v2.kinds import Content
 from adapters.hl7v2.letter import Letter
 from adapters.hl7v2.orders import Orders
-from adapters.intake import demographics, letters, orders, results
+from adapters.intake import appointments, demographics, letters, orders, results
 from adapters.intake.feeds import Feed
 from adapters.intake.inbox import Arrival
 from adapters.intake.occasion import Occasion, Outcome
@@ -41,6 +42,7 @@ _ROOMS: Mapping[type[Content], Room] = MappingProxyType(
         Conversion: Room(results.file, results.buckets, results.numbers),
         Demographics: Room(demographics.file, demographics.buckets, demographics.numbers),
         Letter: Room(letters.file, letters.buckets, letters.numbers),
+        Booking: Room(appointments.file, appointments.buckets, appointments.numbers),
         Orders: Room(orders.file, orders.buckets, orders.numbers),
     }
 )

@@ -30,8 +30,8 @@ class Outcome:
 
     @property
     def report(self) -> str:
-        """The first report that was made, else letter, else order, with its version; or empty."""
-        kinds = ("DiagnosticReport/", "DocumentReference/", "ServiceRequest/")
+        """What the message is about, with its version: its first report, letter, order."""
+        kinds = ("DiagnosticReport/", "DocumentReference/", "ServiceRequest/", "Appointment/")
         found = (one for kind in kinds for one in self.made if one.startswith(kind))
         return next(found, "")
 

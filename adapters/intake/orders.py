@@ -15,8 +15,9 @@ from adapters.intake.buckets import of_person, require
 from adapters.intake.claims import Number
 from adapters.intake.feeds import Feed
 from adapters.intake.identity import Identity, identify
+from adapters.intake.numbered import Tree, content_with_tags, known_id, with_identifiers
 from adapters.intake.occasion import Occasion, Outcome, reference, worded
-from adapters.intake.requests import Tree, content_of_request, is_answered, request_id
+from adapters.intake.requests import is_answered
 from adapters.intake.unclear import Unclear
 from fhir_server.clock import micros
 from fhir_server.model.ids import bucket_of
@@ -46,7 +47,8 @@ def file(writer: Writer, orders: Orders, occasion: Occasion) -> Outcome:
     for number in numbers:
         claims.hold(writer, number, patient)
     for group in orders.groups:
-        ids[group.service_request.key] = request_id(writer, group, patient)
+        key = group.service_request.key
+        ids[key] = known_id(writer, key, group.placer_number, patient)
         references, flag = _file_order(writer, group, ids, (identity, occasion))
         made.extend(references)
         flags.extend(filter(None, (flag,)))
@@ -91,7 +93,7 @@ def _file_order(
     verdict = standing.judge(writer, patient, id_, micros(group.version_at), group.status)
     if not verdict.applied:
         return [], f"{verdict.flag} MSH.7"
-    known = content_of_request(before) if before is not None else {}
+    known = content_with_tags(before) if before is not None else {}
     if known and is_answered(known) and group.status != "entered-in-error":
         return [], "" if group.status == "completed" else "order-answered ORC.1"
     tree = _merged(group, resolve(group.service_request.tree, ids), known)
@@ -111,8 +113,7 @@ def _merged(group: OrderGroup, tree: Tree, known: Tree) -> Tree:
     """Return the request with what the message leaves out as it was; its status among that."""
     if known and not group.status:
         tree["status"] = known["status"]
-    identifiers = [one for one in known.get("identifier", ()) if one not in tree["identifier"]]
-    tree["identifier"] = [*tree["identifier"], *identifiers]
+    tree = with_identifiers(tree, known)
     specimens = [one for one in known.get("specimen", ()) if one not in tree.get("specimen", ())]
     if specimens:
         tree["specimen"] = [*tree.get("specimen", ()), *specimens]

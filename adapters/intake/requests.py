@@ -1,43 +1,16 @@
-"""Which ServiceRequest an order is: the one that its order message made, or its result.
-
-An order is known by the laboratory's number or by the ward's: an order message often comes before
-the laboratory gave a number, and a result may name both. Source: HL7 v2.8 chapter 4, 4.5.1.2 and
-4.5.1.3 (ORC-2, ORC-3).
-"""
+"""The request that a result answers: the one that its order message made, if there was one."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
 
-from adapters.hl7v2.conversion import Key, Made, resolve
-from fhir_server.model import json
-from fhir_server.model.ids import bucket_of, derived_id
+from adapters.hl7v2.conversion import Key, Made, ReportGroup, resolve
+from adapters.intake.numbered import Tree, content_with_tags, known_id
 from fhir_server.model.validate import judge
 from fhir_server.record import Stored, Writer
 
-Tree = dict[str, Any]
 
-_FILLER_AT = 2
-_OWN = frozenset({"versionId", "lastUpdated"})
-
-
-class Requested(Protocol):
-    """What an order message and a result say alike of a request."""
-
-    @property
-    def service_request(self) -> Made:
-        """The request and its key: (type, sender, kind of number, number, test …)."""
-
-    @property
-    def placer_number(self) -> str:
-        """The ward's number; may be empty."""
-
-
-def request_id(writer: Writer, group: Requested, patient: str) -> str:
-    """Return the id of the request: the one that is filed, by either number, else a new one."""
-    ids = [_id(writer, key, patient) for key in _keys(group)]
-    writer.look_up("ServiceRequest", ids)
-    known = (id_ for id_ in ids if writer.current("ServiceRequest", id_) is not None)
-    return next(known, ids[0])
+def request_id(writer: Writer, group: ReportGroup, patient: str) -> str:
+    """Return the id of the request that *group* answers, by either of its numbers."""
+    return known_id(writer, group.service_request.key, group.placer_number, patient)
 
 
 def request_after_result(
@@ -54,15 +27,7 @@ def request_after_result(
         return judge(tree)
     if held and _is_open(before, writer.now):
         return None
-    return judge(content_of_request(before) | tree)
-
-
-def content_of_request(stored: Stored) -> Tree:
-    """Return the content of a stored request: all but what the server writes itself."""
-    tree: Tree = json.decode(stored.body)
-    meta = {name: part for name, part in tree.pop("meta", {}).items() if name not in _OWN}
-    del tree["id"]
-    return tree | ({"meta": meta} if meta else {})
+    return judge(content_with_tags(before) | tree)
 
 
 def is_answered(tree: Tree) -> bool:
@@ -72,15 +37,3 @@ def is_answered(tree: Tree) -> bool:
 
 def _is_open(stored: Stored, now: int) -> bool:
     return stored.release_at is not None and stored.release_at <= now
-
-
-def _keys(group: Requested) -> list[Key]:
-    key = group.service_request.key
-    if key[_FILLER_AT] != "FILL" or not group.placer_number:
-        return [key]
-    by_placer = (*key[:_FILLER_AT], "PLAC", group.placer_number, *key[_FILLER_AT + 2 :])
-    return [key, by_placer]
-
-
-def _id(writer: Writer, key: Key, patient: str) -> str:
-    return derived_id(writer.id_key, *key, bucket=bucket_of(patient))

@@ -26,6 +26,16 @@ class FaultCode:
 
 FAULTS: Mapping[str, FaultCode] = MappingProxyType(
     {
+        "appointment-number-missing": FaultCode(
+            "AE", (101,), "SCH-1 and SCH-2 do not number the appointment."
+        ),
+        "appointment-other-patient": FaultCode(
+            "AE", (205,), "The appointment's number was filed for another person before."
+        ),
+        "appointment-time-missing": FaultCode(
+            "AE", (101,), "Nothing says when the appointment is."
+        ),
+        "appointments-several": FaultCode("AE", (100,), "More than one SCH stands in a message."),
         "availability-unknown": FaultCode(
             "AE", (103,), "TXA-19 does not say whether the document may be used."
         ),
@@ -108,6 +118,8 @@ FAULTS: Mapping[str, FaultCode] = MappingProxyType(
 
 FLAGS: Mapping[str, str] = MappingProxyType(
     {
+        "appointment-status-unread": "SCH-25 is in no table; the event says how it stands.",
+        "appointment-times-differ": "SCH-11 and TQ1-7 name two times; TQ1-7 is meant.",
         "batch-count": "BTS-1 or FTS-1 does not count what the batch holds.",
         "cancel-unseen": "Something is cancelled that never came.",
         "charset-guessed": "Nothing names the character set; it was found out.",

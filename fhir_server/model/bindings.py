@@ -164,6 +164,15 @@ BINDINGS: Mapping[str, frozenset[str]] = MappingProxyType(
             """
         ),
         "DeviceUdiCarrier.entryType": _codes("barcode rfid manual card self-reported unknown"),
+        # Appointments
+        "Appointment.status": _codes(
+            """
+            proposed pending booked arrived fulfilled cancelled noshow entered-in-error checked-in
+            waitlist
+            """
+        ),
+        "AppointmentParticipant.required": _codes("required optional information-only"),
+        "AppointmentParticipant.status": _codes("accepted declined tentative needs-action"),
         # Messages, documents, consent
         "Communication.priority": REQUEST_PRIORITY,
         "Communication.status": _codes(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from fhir_server.errors import Unprocessable
-from fhir_server.model.references import literal
+from fhir_server.model.references import Literal, is_contained, literal
 from fhir_server.model.shapes import Tree
 
 DIRECTORY = frozenset({"Organization", "Practitioner", "PractitionerRole", "Location"})
@@ -19,6 +19,7 @@ DIRECTORY = frozenset({"Organization", "Practitioner", "PractitionerRole", "Loca
 
 OWNED_BY: Mapping[str, str] = MappingProxyType(
     {
+        "Appointment": "participant",
         "AuditEvent": "",
         "CareTeam": "subject",
         "Communication": "subject",
@@ -35,7 +36,8 @@ OWNED_BY: Mapping[str, str] = MappingProxyType(
 """Type to the element that names its patient.
 
 Empty where R4 has no such element: a Provenance takes the patient of its target, an AuditEvent that
-of its ledger entry. Whoever files them knows, and passes it on.
+of its ledger entry. Whoever files them knows, and passes it on. An Appointment is that of the one
+patient who takes part in it.
 """
 
 
@@ -73,6 +75,8 @@ def _owner(tree: Tree, name: str) -> str:
         return str(tree.get("id", ""))
     if not element or element not in tree:
         return ""
+    if name == "Appointment":
+        return next((found.id for found in _taking_part(tree) if found.type == "Patient"), "")
     found = literal(tree[element].get("reference", ""))
     if found is None:
         raise _refused(
@@ -82,11 +86,23 @@ def _owner(tree: Tree, name: str) -> str:
     return found.id if found.type == "Patient" else ""
 
 
+def _taking_part(tree: Tree) -> Iterator[Literal]:
+    """Yield who takes part in an Appointment, as far as relative references say."""
+    for one in tree["participant"]:
+        found = literal(one.get("actor", {}).get("reference", ""))
+        if found is not None:
+            yield found
+
+
 def _about(tree: Tree) -> Iterator[tuple[str, Tree]]:
     """Yield path and value of the elements that say whom *tree* is about."""
     for element in ("subject", "patient"):
         if element in tree:
             yield element, tree[element]
+    if tree["resourceType"] == "Appointment":
+        for index, one in enumerate(tree["participant"]):
+            if not is_contained(one.get("actor", {}).get("reference", "#")):
+                yield f"participant[{index}].actor", one["actor"]
     context = tree.get("context")
     if isinstance(context, dict) and "sourcePatientInfo" in context:
         yield "context.sourcePatientInfo", context["sourcePatientInfo"]

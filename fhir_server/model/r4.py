@@ -17,6 +17,7 @@ from fhir_server.model.shapes import Choice, Element, Shape
 
 SERVED_TYPES = frozenset(
     {
+        "Appointment",
         "AuditEvent",
         "CareTeam",
         "Communication",

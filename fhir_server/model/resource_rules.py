@@ -50,8 +50,38 @@ def _scope_has_patient(key: str, code: str) -> Rule:
     )
 
 
+_NO_TIME_YET = frozenset({"proposed", "cancelled", "waitlist"})
+_NOT_HELD = frozenset({"cancelled", "noshow"})
+
 RESOURCE_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
     {
+        "Appointment": (
+            Rule(
+                "app-2",
+                "must have a start and an end, or neither",
+                lambda node: has(node, "start") == has(node, "end"),
+                "start",
+            ),
+            Rule(
+                "app-3",
+                "must have a start and an end, unless proposed, cancelled or on a waiting list",
+                lambda node: has(node, "start") or node.get("status") in _NO_TIME_YET,
+                "start",
+            ),
+            Rule(
+                "app-4",
+                "can have a cancelationReason only if it was cancelled or nobody came",
+                lambda node: "cancelationReason" not in node or node.get("status") in _NOT_HELD,
+                "cancelationReason",
+            ),
+        ),
+        "AppointmentParticipant": (
+            Rule(
+                "app-1",
+                "must have a type or an actor",
+                lambda node: "type" in node or "actor" in node,
+            ),
+        ),
         "AuditEventEntity": (
             Rule(
                 "sev-1",

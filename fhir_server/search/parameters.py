@@ -180,6 +180,21 @@ _LISTS: Mapping[str, tuple[Parameter, ...]] = {
         _reference("specimen", "specimen", "Specimen"),
         _reference("based-on", "basedOn", "ServiceRequest"),
     ),
+    "Appointment": (
+        *_record("patient", path="participant"),
+        _IDENTIFIER,
+        _token("service-type", "serviceType"),
+        _token("appointment-type", "appointmentType"),
+        _date("date", "start"),
+        _code("status", "appointmentstatus"),
+        _token(
+            "part-status",
+            "participant.status",
+            system="http://hl7.org/fhir/participationstatus",
+        ),
+        _reference("practitioner", "participant.actor", "Practitioner", "PractitionerRole"),
+        _reference("based-on", "basedOn", "ServiceRequest"),
+    ),
     "Organization": (
         _string("name", "name", "alias"),
         _IDENTIFIER,

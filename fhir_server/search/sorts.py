@@ -26,6 +26,7 @@ SORT_DATES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "occurrencePeriod",
             "occurrenceTiming",
         ),
+        "Appointment": ("start",),
         "AuditEvent": ("recorded",),
         "PractitionerRole": ("period",),
         "Provenance": ("recorded",),

@@ -29,6 +29,7 @@ LOOKS = READS | {Interaction.SEARCH}
 ASKED = {Interaction.READ, Interaction.SEARCH}
 WRITES = {Interaction.CREATE, Interaction.UPDATE}
 RECORD = {
+    "Appointment",
     "Patient",
     "Observation",
     "DiagnosticReport",

@@ -8,7 +8,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from adapters.hl7v2 import ack, adt_fields, code_tables, document_tables, er7, kinds
+from adapters.hl7v2 import (
+    ack,
+    adt_fields,
+    appointment_tables,
+    code_tables,
+    document_tables,
+    er7,
+    kinds,
+)
 from adapters.hl7v2.field_names import field_name
 from adapters.hl7v2.guide_rows import ROWS, segment_of
 from adapters.hl7v2.header import glimpse
@@ -157,6 +165,9 @@ TXA-17 (table 0271): {_pairs(document_tables.COMPLETION)}.
 
 TXA-19 (table 0273): {_pairs(document_tables.AVAILABILITY)}.
 
+SCH-25 (table 0278): {_pairs(appointment_tables.FILLER_STATUS)}; what it does not say, the event
+does.
+
 A status in no table sets the message aside. Nothing is filled in but what a feed has agreed in
 writing.
 """
@@ -166,21 +177,14 @@ def _pairs(codes: Any) -> str:
     return ", ".join(f"{code} {meaning}" for code, meaning in sorted(codes.items()))
 
 
-def is_shown(sheet: str) -> bool:
-    """Tell whether a sheet of the guide is about a kind of message that is taken."""
-    booked = "Appointment" in sheet or segment_of(sheet) in {"SCH", "AIS", "AIG", "AIL", "AIP"}
-    return not booked or ("SIU", "S12") in kinds._KINDS
-
-
 def _guide() -> str:
-    sheets = [sheet for sheet in ROWS if is_shown(sheet)]
-    rows = [(sheet, field) for sheet in sheets for field in ROWS[sheet]]
+    rows = [(sheet, field) for sheet in ROWS for field in ROWS[sheet]]
     carried = sum(is_carried(*row) for row in rows)
     as_mapped = sum(bool(goes_to(*row)) for row in rows)
     tables = "\n".join(
         f"### {sheet}\n\n"
         + table(("field", "name", "becomes", "why otherwise"), _rows_of(sheet, ROWS[sheet]))
-        for sheet in sheets
+        for sheet in ROWS
     )
     return f"""## The guide, row by row
 

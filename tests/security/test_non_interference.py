@@ -41,7 +41,7 @@ from tests.security.twins import (
 NEVER = "0aa" + "9" * 29
 OWN_TYPES = (
     "Patient", "Observation", "DiagnosticReport", "ServiceRequest", "Specimen", "Provenance",
-    "Communication", "CareTeam", "Consent", "DocumentReference",
+    "Communication", "CareTeam", "Consent", "DocumentReference", "Appointment",
 )  # fmt: skip
 
 

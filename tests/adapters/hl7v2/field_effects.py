@@ -41,6 +41,10 @@ SILENCED: Mapping[str, tuple[str, ...]] = {
     "OBR-39": ("SPM",),
     "SPM-20": ("SPM-21",),
     "TQ1-7": ("OBR-6",),
+    "AIS-4": ("SCH-11",),
+    "AIS-7": ("SCH-9",),
+    "AIL-6": ("SCH-11", "AIS-4"),
+    "AIP-6": ("SCH-11", "AIS-4", "AIL-6"),
 }
 GIVEN: Mapping[str, Mapping[str, str]] = {
     # Fields that stay empty in the full message, because they silence another.
@@ -67,7 +71,7 @@ def _read(change: Mapping[str, str], kind: str) -> Content | str:
 def effects(field: str, kind: str = "result") -> tuple[str, ...]:
     """Return the elements that *field* (`OBR-7`) makes or changes; empty where it changes nothing.
 
-    *kind* is that of the message: `result`, `person` or `letter`.
+    *kind* is that of the message: `result`, `person`, `letter` or `appointment`.
 
     `refused: code` stands for a message that is set aside with or without it.
     """
@@ -87,6 +91,7 @@ def effects(field: str, kind: str = "result") -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+_OF_APPOINTMENT = frozenset({"SCH", "AIS", "AIG", "AIL", "AIP"})
 _OF_PERSON = frozenset({"EVN[Provenance]", "PID[Provenance-Patient]"})
 
 
@@ -94,6 +99,8 @@ def kind_of(sheet: str) -> str:
     """Return the kind of message in which a row of the guide's *sheet* is looked for."""
     if sheet in _OF_PERSON or segment_of(sheet) == "ROL":
         return "person"
+    if "Appointment" in sheet or segment_of(sheet) in _OF_APPOINTMENT:
+        return "appointment"
     return "letter" if "TXA" in sheet or "DocumentReference" in sheet else "result"
 
 

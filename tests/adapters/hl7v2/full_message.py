@@ -204,7 +204,40 @@ LETTER: dict[str, dict[int, str]] = {
     "OBX": {2: "FT", 3: "L^Letter^L", 5: "Dear Alan", 11: "F"},
     "NTE": {3: "Comment", 9: "C^Code^L"},
 }
-KINDS = {"result": FULL, "person": PERSON, "letter": LETTER}
+APPOINTMENT: dict[str, dict[int, str]] = {
+    "MSH": FULL["MSH"] | {9: "SIU^S12"},
+    "SCH": {
+        1: "A1",
+        2: "A2",
+        6: "RSN^Reason^L",
+        7: "WHY^Why^L",
+        8: "NORMAL",
+        9: "30",
+        10: "min",
+        11: "^^^202609011000",
+        12: PERSON_AT_WORK,
+        16: PERSON_AT_WORK,
+        20: PERSON_AT_WORK,
+        25: "Pending",
+        26: "P1",
+        27: "F1",
+    },
+    "PID": FULL["PID"],
+    "PV1": FULL["PV1"],
+    "AIS": {3: "URO^Urology^L", 4: "202609011005", 5: "5", 7: "20", 8: "min", 10: "Booked"},
+    "AIG": {3: "E1^Scanner^L", 4: "EQ^Equipment^L", 8: "202609011005", 9: "5", 11: "20"},
+    "AIL": {3: "C4^Room 4", 4: "C^Clinic^L", 6: "202609011010", 7: "5", 9: "20"},
+    "AIP": {
+        3: "G14^Sees^By^^^Dr^^^GMC",
+        4: "CON^Consultant^L",
+        6: "202609011015",
+        7: "5",
+        9: "20",
+        12: "Booked",
+    },
+    "NTE": {3: "Eat nothing", 4: "PI", 5: PERSON_AT_WORK, 6: "202608031200", 9: "C^Code^L"},
+}
+KINDS = {"result": FULL, "person": PERSON, "letter": LETTER, "appointment": APPOINTMENT}
 
 
 def message(change: dict[str, str], kind: str = "result") -> bytes:

@@ -57,6 +57,7 @@ def test_the_statuses_of_a_result_are_those_of_r4() -> None:
             {"valueQuantity": {"value": 1, "comparator": "="}},
             "Observation.valueQuantity.comparator",
         ),
+        ("Appointment", {"status": "hoped"}, "Appointment.status"),
         ("ServiceRequest", {"intent": "wish"}, "ServiceRequest.intent"),
         ("ServiceRequest", {"priority": "S"}, "ServiceRequest.priority"),
         ("Communication", {"status": "sent"}, "Communication.status"),

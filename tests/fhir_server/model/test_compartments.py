@@ -22,6 +22,27 @@ def refusal_of(tree: dict[str, Any]) -> tuple[str, str, str]:
     return issue.code, issue.text, issue.expression
 
 
+def appointment(*actors: str) -> dict[str, Any]:
+    taking_part: list[Any] = [{"actor": {"reference": one}, "status": "accepted"} for one in actors]
+    return {"resourceType": "Appointment", "status": "proposed", "participant": taking_part}
+
+
+def test_an_appointment_is_that_of_the_one_patient_who_takes_part() -> None:
+    with_others = appointment("Practitioner/x", f"Patient/{A}", "#room", f"Patient/{A}")
+    assert patient_of(with_others) == A
+    assert patient_of(appointment("Practitioner/x")) == ""
+    shown = appointment(f"Patient/{A}")
+    shown["participant"].append({"actor": {"display": "Room 4"}, "status": "accepted"})
+    assert patient_of(shown) == A
+
+
+@pytest.mark.parametrize("other", [f"Patient/{B}", f"https://elsewhere.example/Patient/{B}"])
+def test_an_appointment_of_two_patients_is_refused(other: str) -> None:
+    with pytest.raises(Unprocessable) as refused:
+        patient_of(appointment(f"Patient/{A}", other))
+    assert refused.value.issues[0].expression == "Appointment.participant[1].actor"
+
+
 def test_every_served_type_stands_in_one_of_the_two_tables() -> None:
     assert not SERVED_TYPES - OWNED_BY.keys() - DIRECTORY
     assert not OWNED_BY.keys() & DIRECTORY

@@ -57,7 +57,7 @@ def test_a_name_that_r4_does_not_have_is_a_lookup_error() -> None:
 
 
 def test_all_served_types_are_judged() -> None:
-    assert len(SERVED_TYPES) == 14
+    assert len(SERVED_TYPES) == 15
     assert SERVED_TYPES < JUDGED_TYPES
 
 

@@ -11,6 +11,10 @@ PATIENT = {"reference": "Patient/0a1f0000000000000000000000000001"}
 CODE = {"coding": [{"system": "urn:x", "code": "c"}]}
 
 BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
+    ("app-1", "Appointment", {"participant": [{"status": "accepted"}]}, "participant[0]"),
+    ("app-2", "Appointment", {"end": None}, "start"),
+    ("app-3", "Appointment", {"start": None, "end": None}, "start"),
+    ("app-4", "Appointment", {"cancelationReason": {"text": "x"}}, "cancelationReason"),
     (
         "ctm-1",
         "CareTeam",

@@ -62,7 +62,7 @@ def test_a_result_keeps_its_digits_through_judgement(value: Decimal) -> None:
         (b"{}", ("required", "resourceType is missing.", "resourceType")),
         (b'{"resourceType":5}', ("required", "resourceType is missing.", "resourceType")),
         (
-            b'{"resourceType":"Appointment"}',
+            b'{"resourceType":"Slot"}',
             ("not-supported", "This type of resource is not known here.", "resourceType"),
         ),
     ],

@@ -75,6 +75,7 @@ def test_a_union_is_made_of_parameters_of_the_same_type():
         ("Observation", ("date",)),
         ("Communication", ("date", "sent")),
         ("ServiceRequest", ("date", "authored")),
+        ("Appointment", ("date",)),
         ("Specimen", ("date", "collected")),
         ("Provenance", ("date", "recorded")),
         ("AuditEvent", ("date",)),
