@@ -21,7 +21,7 @@ from adapters.intake.tls import listen_tls
 from fhir_server.record import Record
 from tests.adapters.intake.certificates import Authority, Identity
 from tests.adapters.intake.line import QUICK, Message, Sender, kept, listening, numbered
-from tests.adapters.intake.ward import OPERATOR, Ward
+from tests.adapters.intake.ward import OPERATOR, Ward, answer_of
 
 Connect = Callable[..., Awaitable[Sender]]
 
@@ -164,6 +164,22 @@ def test_pipelined_messages_are_answered_in_order_over_tls(
     answers = asyncio.run(scene())
     assert [b"MSA|AA|M%d\r" % number in one for number, one in enumerate(answers)] == [True] * 30
     assert kept(record) == 30
+
+
+def test_both_answers_of_enhanced_mode_come_over_tls_in_their_order(
+    record: Record, ward: Ward, town: Town
+) -> None:
+    good = ward.message(control_id="A", wants="AL|AL")
+    bad = ward.message(control_id="B", wants="AL|AL", birth_date="10660101")
+
+    async def scene() -> list[str]:
+        async with guarded(record, town) as (connect, _):
+            sender = await connect(as_client(town, town.mersey))
+            await sender.send(wrap(good.encode()) + wrap(bad.encode()))
+            answers = [answer_of(await sender.answer()) for _ in range(4)]
+            return [f"{one.code} {one.control_id} {one.hl7}".strip() for one in answers]
+
+    assert asyncio.run(scene()) == ["CA A", "AA A", "CA B 102", "AE B 102"]
 
 
 @pytest.mark.parametrize(
