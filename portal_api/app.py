@@ -19,7 +19,7 @@ from fhir_server.clock import micros
 from fhir_server.rest.exchange import Authenticate, Service
 from fhir_server.rest.routes import routes
 from portal_api import health, push, site
-from portal_api.api import feeds, messages, queue, reports
+from portal_api.api import codes, feeds, messages, queue, reports
 from portal_api.api.door import open_door
 from portal_api.pages import account
 from portal_api.pages.desk import Desk
@@ -66,7 +66,7 @@ def build(portal: Portal) -> ASGIApp:
         ]
     )
     open_door(app, portal)
-    for part in (feeds, messages, queue, reports):
+    for part in (codes, feeds, messages, queue, reports):
         app.include_router(part.routes())
     app.include_router(pages(Desk(services, portal.notary, environment, here, portal.feeds.reread)))
     record = portal.record

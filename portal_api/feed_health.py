@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from adapters.intake import registry, tracing, waiting
+from adapters.intake import registry, remapping, tracing, waiting
 from adapters.intake.expected import Expected, is_silent, quiet
 from adapters.intake.feeds import Feed
 from adapters.intake.tables import feed as feed_table
@@ -55,6 +55,8 @@ class FeedHealth:
     """The stable codes of those, the commonest first, with how many."""
     hours: tuple[int, ...]
     """Messages in each of the last 24 hours by the clock, the present one last."""
+    unmapped: int = 0
+    """Messages of those hours with a code that has no meaning yet."""
     waits: tuple[Waiting, ...] = ()
 
     @property
@@ -99,6 +101,8 @@ def feeds_today(record: Record, midnight: datetime) -> tuple[FeedHealth, ...]:
     names = sorted({*known, *newest})
     counted = _counted(record, names, midnight, now)
     waits = _waits(record)
+    recent = (micros(now) // _HOUR - HOURS + 1) * _HOUR
+    codes = remapping.sent_since(record, recent)
     found = []
     for name in names:
         agreed, seen = known.get(name, _Agreed(Feed(name=name))), counted[name]
@@ -117,6 +121,7 @@ def feeds_today(record: Record, midnight: datetime) -> tuple[FeedHealth, ...]:
                 refused=sum(seen.refusals.values()),
                 refusals=tuple(sorted(seen.refusals.items(), key=lambda one: (-one[1], one[0]))),
                 hours=tuple(seen.hours),
+                unmapped=codes.get(name, 0),
                 waits=waits.get(name, ()),
             )
         )

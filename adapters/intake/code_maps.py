@@ -12,8 +12,9 @@ from sqlalchemy import Row, Select, bindparam, delete, insert, select, union, up
 
 from adapters.hl7v2.coding_systems import STANDARD
 from adapters.hl7v2.conversion import LocalCode
+from adapters.intake import message_keys
 from adapters.intake.inbox import bucket_of_key, key_of
-from adapters.intake.tables import code_map, unmapped_code
+from adapters.intake.tables import code_map, inbox_key, unmapped_code
 from fhir_server.errors import Unprocessable
 from fhir_server.record import Writer
 
@@ -64,14 +65,16 @@ def applied(tree: Tree, known: CodeMap) -> Tree:
     return {**tree, "code": {**concept, "coding": [*codings, *added]}}
 
 
-def count_unmapped(writer: Writer, feed: str, codes: Iterable[LocalCode]) -> None:
+def count_unmapped(writer: Writer, feed: str, codes: Iterable[LocalCode], control_id: str) -> None:
     """Count each code once on the feed's list of codes without a meaning.
 
+    The message that sent them, with this control id, is found by them until they have a meaning.
     The caller holds the lock of `work_list_bucket`: two processes would count in each other's way.
     """
     table = unmapped_code.c
     named = {(key_of(one.system), key_of(one.code)): one for one in codes}
     for (system, code), local in named.items():
+        _let_find(writer, feed, control_id, (system, code))
         key = (table.feed == feed, table.system == system, table.code == code)
         seen = writer.execute(
             update(unmapped_code).where(*key).values(count=table.count + 1, last_seen=writer.now)
@@ -89,6 +92,21 @@ def count_unmapped(writer: Writer, feed: str, codes: Iterable[LocalCode]) -> Non
                     last_seen=writer.now,
                 )
             )
+
+
+def _let_find(writer: Writer, feed: str, control_id: str, local: tuple[str, str]) -> None:
+    key = message_keys.of_code(writer.id_key, feed, *local)
+    line = {
+        "bucket": bucket_of_key(key),
+        "key": key,
+        "received": writer.now,
+        "feed": feed,
+        "control_id": key_of(control_id),
+        "sha256": "",
+    }
+    known = select(inbox_key.c.bucket).where(*(inbox_key.c[name] == line[name] for name in line))
+    if not writer.select(known):
+        writer.execute(insert(inbox_key).values(line))
 
 
 @dataclass(frozen=True, slots=True)

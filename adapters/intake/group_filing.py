@@ -32,6 +32,8 @@ class Setting:
     buckets: frozenset[int] | None
     document_withdrawn: bool
     """Whether a document of the message was taken back (OBX-11 D, W)."""
+    refiled: bool = False
+    """Whether the message was filed before, and what it says is known."""
 
 
 def file_group(
@@ -52,7 +54,7 @@ def file_group(
     content = merged(writer, group, ids, known, document_withdrawn=setting.document_withdrawn)
     before = writer.current("DiagnosticReport", report_id)
     release = _released(writer, group, content, setting)
-    if before is not None and not _differs(writer, content, ids):
+    if before is not None and (setting.refiled or not _differs(writer, content, ids)):
         # Sent again unchanged: what a clinician opened, or a date, stays; it can only open sooner.
         release = _sooner(release, before.release_at)
     made = _file_parts(writer, group, ids, (patient, release, content))
@@ -73,7 +75,7 @@ def _meanings(writer: Writer, group: ReportGroup, setting: Setting) -> code_maps
     unmapped = [one for one in group.local_codes if (one.system, one.code) not in known]
     if unmapped:
         require(setting.buckets, code_maps.work_list_bucket(feed))
-        code_maps.count_unmapped(writer, feed, unmapped)
+        code_maps.count_unmapped(writer, feed, unmapped, setting.control_id)
     return known
 
 

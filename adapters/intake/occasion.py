@@ -18,6 +18,8 @@ class Occasion:
     feed: Feed
     control_id: str
     buckets: frozenset[int] | None = None
+    refiled: bool = False
+    """Whether it was filed before: what it says is known, and can only open sooner than it does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,12 @@ def file(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
     flags = list(identity.flags)
     is_cut = any(flag.code == "document-withdrawn" for flag in conversion.flags)
     setting = Setting(
-        occasion.feed, identity, occasion.control_id, occasion.buckets, document_withdrawn=is_cut
+        occasion.feed,
+        identity,
+        occasion.control_id,
+        occasion.buckets,
+        document_withdrawn=is_cut,
+        refiled=occasion.refiled,
     )
     for group in conversion.groups:
         ids[group.service_request.key] = request_id(writer, group, patient)

@@ -41,6 +41,7 @@ class FeedOut(BaseModel):
     refused: int
     refusals: dict[str, int]
     last_24_hours: list[int]
+    unmapped_in_24_hours: int
     waiting: list[WaitingOut]
 
 
@@ -126,6 +127,7 @@ def _out(feed: FeedHealth) -> FeedOut:
         refused=feed.refused,
         refusals=dict(feed.refusals),
         last_24_hours=list(feed.hours),
+        unmapped_in_24_hours=feed.unmapped,
         waiting=[
             WaitingOut(code=one.code, count=one.count, oldest=one.oldest, answered_aa=one.alarms)
             for one in feed.waits

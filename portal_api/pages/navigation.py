@@ -24,6 +24,7 @@ _LINKS: Mapping[Role, tuple[tuple[str, str], ...]] = MappingProxyType(
         Role.PATIENT: (
             ("Results", "/patient"),
             ("Letters", "/patient/letters"),
+            ("Appointments", "/patient/appointments"),
             ("Messages", "/patient/messages"),
             ("Who has looked", "/patient/access"),
         ),
@@ -32,6 +33,7 @@ _LINKS: Mapping[Role, tuple[tuple[str, str], ...]] = MappingProxyType(
         Role.OPERATOR: (
             ("Feeds", "/operator"),
             ("Error queue", "/operator/errors"),
+            ("Codes", "/operator/codes"),
             ("Trace", "/operator/trace"),
         ),
     }
@@ -47,6 +49,7 @@ DONE: Mapping[str, str] = MappingProxyType(
         "ran": "The messages were run again. What still waits is below.",
         "ran-one": "The message was run again.",
         "closed": "Closed. Messages are kept, and can be put back.",
+        "mapped": "The code has its meaning, and what waited for it was filed again.",
         "reopened": "The message waits in the queue again.",
     }
 )

@@ -14,7 +14,7 @@ from fhir_server.clock import from_micros
 from portal_api import feed_health, london
 from portal_api.feed_health import FeedHealth
 from portal_api.feed_words import span, when_expected
-from portal_api.pages import operator_queue, operator_trace
+from portal_api.pages import operator_codes, operator_queue, operator_trace
 from portal_api.pages.desk import Desk, Visit, answer, endpoint
 from portal_api.pages.sparklines import sparkline
 from portal_api.pages.views_operator import (
@@ -31,7 +31,7 @@ def routes(desk: Desk) -> APIRouter:
     router = APIRouter()
     served = endpoint(desk, Role.OPERATOR, show_feeds)
     router.add_route(HOME, served, ["GET"], include_in_schema=False)
-    for part in (operator_queue, operator_trace):
+    for part in (operator_queue, operator_codes, operator_trace):
         router.include_router(part.routes(desk))
     return router
 
@@ -58,6 +58,7 @@ def _feed_row(feed: FeedHealth, now: datetime) -> FeedRow:
         alarm=span(feed.quiet) if feed.silent else "",
         picture=sparkline(feed.hours, now),
         accepted=feed.accepted,
+        unmapped=_share(feed),
         refused=feed.refused,
         refusals=feed.refusals,
         waiting=feed.waiting,
@@ -65,6 +66,13 @@ def _feed_row(feed: FeedHealth, now: datetime) -> FeedRow:
         alarms=feed.alarms,
         queue=f"{HOME}/errors?{urlencode({'feed': feed.name})}",
     )
+
+
+def _share(feed: FeedHealth) -> str:
+    total = sum(feed.hours)
+    if not feed.unmapped or not total:
+        return ""
+    return f"{feed.unmapped} of {total} in 24 hours with an unmapped code"
 
 
 def _unmapped_row(row: Row[Any]) -> UnmappedRow:

@@ -58,7 +58,7 @@ async def show_queue(desk: Desk, visit: Visit) -> Response:
 async def show_trial(desk: Desk, visit: Visit) -> Response:
     """Answer with what running the chosen messages again would do. Nothing is done."""
     chosen = _chosen(visit.form)
-    trials = await run_in_threadpool(error_queue.tries, _clerk(desk, visit), chosen)
+    trials = await run_in_threadpool(error_queue.tries, clerk_of(desk, visit), chosen)
     now = visit.caller.record.clock()
     view = TrialView(
         trials=tuple(trial_shown(one, london.at(now)) for one in trials),
@@ -72,7 +72,7 @@ async def show_trial(desk: Desk, visit: Visit) -> Response:
 async def replay(desk: Desk, visit: Visit) -> Response:
     """Run the chosen messages again, and lead back to where they were chosen."""
     chosen = _chosen(visit.form)
-    await run_in_threadpool(error_queue.runs, _clerk(desk, visit), chosen)
+    await run_in_threadpool(error_queue.runs, clerk_of(desk, visit), chosen)
     return done(_place(chosen), "ran-one") if chosen.mark else done(ERRORS, "ran")
 
 
@@ -81,7 +81,7 @@ async def close(desk: Desk, visit: Visit) -> Response:
     chosen = _chosen(visit.form)
     try:
         reason = visit.form.get("reason", "")
-        await run_in_threadpool(error_queue.close, _clerk(desk, visit), chosen, reason)
+        await run_in_threadpool(error_queue.close, clerk_of(desk, visit), chosen, reason)
     except Unprocessable as error:
         errors = (FormError("reason", error.issues[0].text),)
         if chosen.mark:
@@ -95,7 +95,7 @@ async def close(desk: Desk, visit: Visit) -> Response:
 async def reopen(desk: Desk, visit: Visit) -> Response:
     """Put a message back that was closed."""
     chosen = _chosen(visit.form)
-    await run_in_threadpool(error_queue.reopen, _clerk(desk, visit), chosen)
+    await run_in_threadpool(error_queue.reopen, clerk_of(desk, visit), chosen)
     return done(_place(chosen), "reopened")
 
 
@@ -145,7 +145,8 @@ def _groups(visit: Visit) -> tuple[GroupRow, ...]:
     )
 
 
-def _clerk(desk: Desk, visit: Visit) -> Clerk:
+def clerk_of(desk: Desk, visit: Visit) -> Clerk:
+    """Return who works on what waits, with the feeds as they are agreed on now."""
     return Clerk(visit.caller.record, visit.caller.access, desk.feeds())
 
 

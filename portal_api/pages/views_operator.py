@@ -23,6 +23,8 @@ class FeedRow:
     """How long it has been quiet while messages were expected; empty where it is not silent."""
     picture: Sparkline
     accepted: int
+    unmapped: str
+    """The share of messages with a code without a meaning, in words; empty where none has."""
     refused: int
     refusals: tuple[tuple[str, int], ...]
     """Stable codes of what was refused or set aside today, with how many."""

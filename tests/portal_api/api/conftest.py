@@ -17,7 +17,7 @@ ORU = """\
 MSH|^~\\&|LIMS|RXX|PORTAL|CMCA|20261124091500||ORU^R01^ORU_R01|{control_id}|P|2.5.1
 PID|1||{nhs}^^^NHS^NH||Example^Alan||{born}|M
 ORC|RE|ORD1|{filler}
-OBR|1|ORD1|{filler}|{code}|||20261124083000|||||||||||||||20261124091500||CH|F
+OBR|1|ORD1|{filler}|{code}|||20261124083000|||||||||||||||20261124091500||{section}|F
 OBX|1|NM|{code}||{value}|ug/L|0-6.5|H|||F|||20261124083000
 """
 
@@ -61,6 +61,7 @@ class Office:
             "filler": "LAB1",
             "code": "2857-1^PSA^LN",
             "value": "7.3",
+            "section": "CH",
         }
         raw = ORU.format_map(usual | changes).replace("\n", "\r").encode()
         answers = receive(self.world.portal.record, (feed,), raw, "127.0.0.1").result(timeout=30)

@@ -29,6 +29,7 @@ def test_each_feed_tells_what_came_what_was_refused_and_what_waits(either_office
         "refused": 2,
         "refusals": {"date-bad": 1, "identity-conflict": 1},
         "last_24_hours": [0] * 23 + [3],
+        "unmapped_in_24_hours": 0,
         "waiting": None,
     }
     assert feed["waiting"] == [

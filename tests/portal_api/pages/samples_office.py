@@ -8,6 +8,7 @@ from auth.views import Choice as ConsentChoice
 from auth.views import ConsentView, DemoAccount, SignInView
 from portal_api.flag_words import flags_shown
 from portal_api.pages import views_auditor as auditor
+from portal_api.pages import views_codes as codes
 from portal_api.pages import views_messages as messages
 from portal_api.pages import views_operator as operator
 from portal_api.pages.sparklines import sparkline
@@ -118,6 +119,7 @@ def office_pages() -> Iterator[tuple[str, str, Shell, object]]:
         "",
         sparkline((*range(20), 0, 3, 40, 2), NOW),
         120,
+        "3 of 65 in 24 hours with an unmapped code",
         3,
         (("date-bad", 2), ("identity-conflict", 1)),
         3,
@@ -141,6 +143,7 @@ def office_pages() -> Iterator[tuple[str, str, Shell, object]]:
     )
     yield "operator-feeds-none", "operator/feeds.jinja", feeds, operator.FeedsView((), ())
     yield from _message_pages(errors, trace)
+    yield from _code_pages()
 
 
 def _message_pages(errors: Shell, trace: Shell) -> Iterator[tuple[str, str, Shell, object]]:
@@ -218,6 +221,39 @@ def _message_pages(errors: Shell, trace: Shell) -> Iterator[tuple[str, str, Shel
         message, anatomy=anatomy(b"?"), answers=(), resources=(), acts=(), flags=(), copies=0
     )
     yield "operator-message-unread", "operator/message.jinja", trace, unread
+
+
+def _code_pages() -> Iterator[tuple[str, str, Shell, object]]:
+    shell = staff_shell("Codes", *OPERATOR)
+    row = codes.CodeRow(
+        "/operator/codes/one?feed=northgate",
+        "northgate",
+        "urn:portal-fhir:codes:NORTH",
+        "HE4X",
+        "HE4 (method X)",
+        "pmol/L",
+        30,
+        12,
+        moment(1),
+    )
+    fields = (("feed", "northgate"), ("from_system", "s"), ("from_code", "HE4X"))
+    begun = codes.BegunRow("northgate", "PSA", 2, fields)
+    yield "operator-codes", "operator/codes.jinja", shell, codes.CodesView((row, row), (begun,))
+    yield "operator-codes-none", "operator/codes.jinja", shell, codes.CodesView((), ())
+    suggestion = codes.Suggestion("x", "HE4", "LOINC 55180-4", "HE4 of westmere")
+    systems = (("http://loinc.org", "LOINC"), ("http://snomed.info/sct", "SNOMED CT"))
+    samples = (("/operator/messages/northgate/0a3", "M1"), ("/operator/messages/northgate/0a4", ""))
+    code = codes.CodeView(row, fields, samples, (suggestion, suggestion), systems)
+    yield "operator-code", "operator/code.jinja", shell, code
+    wrong = (FormError("code", "Choose a suggestion, or write a code of SNOMED CT or LOINC."),)
+    bare = replace(code, suggestions=(), samples=(), errors=wrong)
+    yield "operator-code-error", "operator/code.jinja", shell, bare
+    change = messages.ChangeShown(
+        "Observation/0a3", "changed", "Open.", (("code.coding[1].code", "added", "55180-4"),), 0
+    )
+    trial = messages.TrialShown("/m", "M1", "Filed", "", "", "1 changed", (change,))
+    effect = codes.EffectView(row, fields, "LOINC 55180-4 HE4", 12, 10, 9, 1, (trial,))
+    yield "operator-effect", "operator/effect.jinja", shell, effect
 
 
 def account_pages() -> Iterator[tuple[str, str, Shell, object]]:
