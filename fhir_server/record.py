@@ -74,6 +74,11 @@ class Record:
         """How many pieces wait for the committer."""
         return self._committer.depth
 
+    @property
+    def failed(self) -> str:
+        """Why this process can write nothing more; empty while all is well."""
+        return self._committer.failed
+
     def assert_durable(self) -> None:
         """Raise Unavailable unless what this database commits survives a loss of power."""
         try:

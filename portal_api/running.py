@@ -36,10 +36,15 @@ GRACE = 20.0
 FEEDS_READ_EVERY = 1.0
 """Seconds until a change that another process made holds here; one's own holds at once."""
 CHECKPOINT_LOOKED_FOR_EVERY = 2.0
+FAILURE_LOOKED_FOR_EVERY = 0.2
 
 
 class NotStarted(Exception):
     """The portal can't start as it is set; the text says what to change."""
+
+
+class DiskFailed(Exception):
+    """The disk failed while the portal ran; it has to be started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,10 @@ async def run(
     commands: Mapping[str, Carry],
     started: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
-    """Serve until a stop is asked for. *started* runs once every door is open."""
+    """Serve until a stop is asked for. *started* runs once every door is open.
+
+    Raises DiskFailed, with every door closed, once a write to the disk has failed.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -76,7 +84,16 @@ async def run(
             await doors.enter_async_context(_http(portal, app, stop))
         if started is not None:
             await doors.enter_async_context(_background(started()))
+        await doors.enter_async_context(_background(_stop_when_failed(portal, stop)))
         await stop.wait()
+    if portal.record.failed:
+        raise DiskFailed(portal.record.failed)
+
+
+async def _stop_when_failed(portal: Portal, stop: asyncio.Event) -> None:
+    while not portal.record.failed:  # noqa: ASYNC110 - the committer's thread knows no event loop
+        await asyncio.sleep(FAILURE_LOOKED_FOR_EVERY)
+    stop.set()
 
 
 @asynccontextmanager

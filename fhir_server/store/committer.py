@@ -104,6 +104,11 @@ class Committer:
         """How many pieces wait."""
         return self._waiting.qsize()
 
+    @property
+    def failed(self) -> str:
+        """Why nothing can be written until a restart; empty while all is well."""
+        return self._refusing if self._refusing == _DISK_FAILED else ""
+
     def close(self) -> None:
         """Finish what waits, then end the thread."""
         self._refusing = self._refusing or "The server is stopping."

@@ -10,7 +10,7 @@ from portal_api import migrations
 from portal_api.cli import audit, demo, feed, people, service, token
 from portal_api.control import ControlRefused
 from portal_api.lock import Locked
-from portal_api.running import NotStarted
+from portal_api.running import DiskFailed, NotStarted
 from portal_api.settings import SettingWrong
 
 
@@ -40,6 +40,7 @@ def main() -> None:
     except (
         SettingWrong,
         NotStarted,
+        DiskFailed,
         Locked,
         ControlRefused,
         migrations.SchemaUnknown,

@@ -4,12 +4,15 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from tests.faults import mutants
 from tests.faults.cuts import through_cuts
 from tests.faults.databases import through_restarts
 from tests.faults.disk import mounted
+from tests.faults.failures import through_failures
 from tests.faults.kills import through_kills
+from tests.faults.networks import through_a_cut_server, through_cut_lines
 from tests.faults.reckoning import Kind
 from tests.faults.scene import Seen
 from tests.faults.stage import Stage
@@ -36,20 +39,18 @@ def trials(kills: int, cuts: int) -> tuple[Trial, ...]:
     """Return all trials, of a long run with so many kills and power cuts in all."""
     too_soon, success = mutants.acknowledge_too_soon, mutants.acknowledge_what_was_not_kept
     few = max(cuts // 10, 2)
+    no_error = mutants.take_no_error_for_an_answer
+    again = mutants.forget_what_came
+    half = kills // 2
+    sqlite, postgresql = partial(killed, "sqlite"), partial(killed, "postgresql")
     return (
-        Trial(
-            "kill -9", "SQLite", kills // 2, 50, partial(killed, "sqlite"), ((too_soon, "lost"),)
-        ),
-        Trial(
-            "kill -9",
-            "PostgreSQL",
-            kills - kills // 2,
-            50,
-            partial(killed, "postgresql"),
-            ((too_soon, "lost"),),
-        ),
+        Trial("kill -9", "SQLite", half, 50, sqlite, ((too_soon, "lost"),)),
+        Trial("kill -9", "PostgreSQL", kills - half, 50, postgresql, ((too_soon, "lost"),)),
         Trial("power cut", "SQLite", cuts, 20, cut, ((mutants.sync_now_and_then, "lost"),)),
+        Trial("sync fails", "SQLite", few, 5, sync_failed, ((no_error, "lost"),)),
         Trial("server stopped", "PostgreSQL", few, 10, restarted, ((success, "lost"),)),
+        Trial("line cut", "SQLite", cuts, 50, line_cut, ((again, "double"),)),
+        Trial("line to server cut", "PostgreSQL", cuts, 50, server_cut, ((success, "lost"),)),
     )
 
 
@@ -71,6 +72,18 @@ def cut(stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Muta
         return through_cuts(portal, disk, chance, runs, told)
 
 
+def sync_failed(
+    stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Mutant | None
+) -> Seen:
+    """Let the disk fail to sync, and cut the power after the next start."""
+    folder = stage.place()
+    with mounted(folder / "disk") as disk:
+        url = stage.sqlite(disk.path)
+        portal = stage.program(url, folder, mutant, data_dir=disk.path / "var")
+        deaf = mutant is not None
+        return through_failures(portal, disk, chance, runs, told, is_deaf=deaf)
+
+
 def restarted(
     stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Mutant | None
 ) -> Seen:
@@ -78,3 +91,26 @@ def restarted(
     folder = stage.place()
     portal = stage.program(stage.postgresql(), folder, mutant)
     return through_restarts(portal, stage.cluster, chance, runs, told)
+
+
+def line_cut(
+    stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Mutant | None
+) -> Seen:
+    """Stall, cut and swallow what goes between the hospital and the portal."""
+    folder = stage.place()
+    portal = stage.program(stage.sqlite(folder), folder, mutant)
+    return through_cut_lines(portal, chance, runs, told)
+
+
+def server_cut(
+    stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Mutant | None
+) -> Seen:
+    """Stall, cut and swallow what goes between the portal and PostgreSQL."""
+    folder = stage.place()
+    url, _, sockets = stage.postgresql().partition("?host=")
+    portal = stage.program(f"{url}?host={folder}", folder, mutant)
+    ends = (Path(sockets) / _SOCKET, folder / _SOCKET)
+    return through_a_cut_server(portal, ends, chance, runs, told)
+
+
+_SOCKET = ".s.PGSQL.5432"
