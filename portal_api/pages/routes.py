@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from auth import sessions
 from auth.answers import redirect
 from portal_api.pages import (
+    appointments,
     auditor,
     clinician,
     clinician_alerts,
@@ -31,7 +32,8 @@ def pages(desk: Desk) -> APIRouter:
     """Return every page of the portal, its styles and pictures under `/static`, and the way in."""
     router = APIRouter()
     for part in (
-        *(patient, letters, clinician_messages, clinician, clinician_alerts),
+        *(patient, letters, appointments),
+        *(clinician_messages, clinician, clinician_alerts),
         *(documents, auditor, operator),
     ):
         router.include_router(part.routes(desk))

@@ -1,6 +1,7 @@
 """All pages, in each of their states: a name, a template, a frame and a view."""
 
 from portal_api.pages.views_shell import Shell
+from tests.portal_api.pages.samples_appointments import appointment_pages
 from tests.portal_api.pages.samples_clinician import clinician_pages
 from tests.portal_api.pages.samples_letters import letter_pages
 from tests.portal_api.pages.samples_office import account_pages, office_pages
@@ -12,6 +13,7 @@ def every_page() -> list[tuple[str, str, Shell, object]]:
     return [
         *patient_pages(),
         *letter_pages(),
+        *appointment_pages(),
         *clinician_pages(),
         *office_pages(),
         *account_pages(),

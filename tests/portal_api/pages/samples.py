@@ -112,6 +112,7 @@ def patient_shell(current: str, done: str = "") -> Shell:
     links = (
         ("Results", "/patient"),
         ("Letters", "/patient/letters"),
+        ("Appointments", "/patient/appointments"),
         ("Messages", "/patient/messages"),
         ("Who has looked", "/patient/access"),
     )
