@@ -33,11 +33,15 @@ def convert(
 
     *received_at* (aware) bounds what dates are believed. Raises Refused (AE) with a stable code and
     the field to blame: for a message without a person or with several, an identity that is
-    missing, broken or unclear, and a date that can't be believed.
+    missing, broken or unclear, a name that is deleted, and a date that can't be believed.
     """
     context = surroundings(message, dialect, received_at)
     event = event_of(message)
     segments = one_person(message.segments)
+    deleted = frozenset(_deleted(segments))
+    if "PID-5" in deleted:
+        address = segments["PID"][0].address(5)
+        raise refusal(101, "name-deleted", address, "Nobody is left without a name.")
     person = person_named(segments, context)
     _add_general_practitioners(person.tree, message.all("ROL"), context)
     at = said_at(message, context)
@@ -48,7 +52,7 @@ def convert(
         event=event,
         effect=EVENTS[event].effect,
         said_at=at,
-        deleted=frozenset(_deleted(segments)),
+        deleted=deleted,
         denies_death=_denies_death(segments["PID"][0], person),
         provenance=Made(("Provenance", "demographics", context.authority, number), told),
         practitioners=made(context.practitioners),

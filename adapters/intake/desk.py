@@ -70,8 +70,8 @@ def keep_in_part(
     chosen = choose(feeds, peer, header)
     feed = STRANGER if isinstance(chosen, Mismatch) else chosen
     barred = synthetic.applies(feeds) and synthetic.may_name_a_person(left.part)
-    is_stranger = feed is STRANGER or left.digest
-    kept = b"" if barred else left.part[: STRANGER_KEPT if is_stranger else None]
+    is_head = feed is STRANGER or left.digest or left.code == "peer-limit"
+    kept = b"" if barred else left.part[: STRANGER_KEPT if is_head else None]
     text = f"{_TEXT[left.code]} Of it came {left.size} bytes."
     verdict = Verdict("AR" if left.digest else None, Fault(102, left.code, "MSH.1", text))
     arrival = arrival_of(kept, peer, feed, header, left.digest)

@@ -13,19 +13,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from adapters.hl7v2.mllp import (
-    HEAD_KEPT,
-    Cut,
-    Event,
-    Frame,
-    Framer,
-    Junk,
-    TooLarge,
-    WrongProtocol,
-    wrap,
-)
+from adapters.hl7v2.mllp import Cut, Event, Frame, Framer, Junk, TooLarge, WrongProtocol, wrap
 from adapters.intake.admission import Peer
 from adapters.intake.at_work import Work
+from adapters.intake.lingering import linger
 
 Answers = tuple[bytes, ...]
 Take = Callable[[bytes, Peer, tuple[str, ...]], Awaitable["asyncio.Future[Answers]"]]
@@ -66,6 +57,7 @@ class Limits:
     frame_seconds: float = 60.0
     answer_seconds: float = 60.0
     after_fs: float = 0.5
+    linger: float = 2.0
     connections: int = 400
     connections_of_one: int = 320
     pipelined: int = 32
@@ -157,12 +149,15 @@ async def converse(
     tally.connections.add((reader, writer))
     answers: asyncio.Queue[asyncio.Future[Answers] | None] = asyncio.Queue(limits.pipelined)
     sending = asyncio.create_task(_send(answers, writer, tally, limits.answer_seconds))
+    goes_on = False
     try:
-        await _read(_Connection(reception, peer, answers), reader)
+        goes_on = await _read(_Connection(reception, peer, answers), reader)
     finally:
         await answers.put(None)
         with suppress(OSError):
             await sending
+        if goes_on:
+            await linger(reader, writer, limits.linger, limits.chunk)
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
@@ -176,8 +171,8 @@ class _Connection:
     answers: "asyncio.Queue[asyncio.Future[Answers] | None]"
 
 
-async def _read(connection: _Connection, reader: asyncio.StreamReader) -> None:
-    """Read until the sender, a limit or the stop of the server ends the connection."""
+async def _read(connection: _Connection, reader: asyncio.StreamReader) -> bool:
+    """Read until the sender, a limit or the stop ends it; tell whether the sender goes on."""
     limits, tally = connection.reception.limits, connection.reception.tally
     framer = Framer(connection.reception.most(connection.peer))
     clock = asyncio.get_running_loop()
@@ -211,8 +206,10 @@ async def _read(connection: _Connection, reader: asyncio.StreamReader) -> None:
         share = framer.held * len(tally.connections)  # of who holds less, others are the cause
         if framer.held and share >= tally.held > limits.held - tally.work.waiting:
             await _end(connection, framer, "peer-limit")
-            return
+            return False
+    unread = framer.closed
     await _end(connection, framer)
+    return unread
 
 
 def _counted(framer: Framer, tally: Tally, act: Callable[[], list[Event]]) -> list[Event]:
@@ -230,8 +227,7 @@ async def _end(connection: _Connection, framer: Framer, reason: str = "") -> Non
         if tally.stopping and isinstance(event, Cut):
             continue
         if reason and isinstance(event, Cut):
-            head = event.partial[:HEAD_KEPT]
-            await _leave(connection, Left(head, reason, len(event.partial)))
+            await _leave(connection, Left(event.partial, reason, len(event.partial)))
         else:
             await _one(connection, event)
 

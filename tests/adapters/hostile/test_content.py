@@ -1,12 +1,15 @@
 """Hostile content, 35 to 44: each with its whole stated outcome, over a real socket."""
 
 from base64 import b64encode, urlsafe_b64encode
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from adapters.hl7v2.dialect import Dialect
+from adapters.intake.alerting import ALERT
+from fhir_server.access import Interaction
 from tests.adapters.hostile.hospital import Hospital, Sent, nhs_number
 from tests.adapters.intake.ward import value_of
 
@@ -397,6 +400,46 @@ def test_a_final_report_with_a_preliminary_result_is_released_as_preliminary(
     assert (clinic.seen(sent), clinic.goes_on(wire)) == ([], True)
 
 
+@pytest.mark.parametrize("taken_back", ["W", "D"])
+def test_a_result_taken_back_after_it_was_read_is_hidden_at_once_and_the_team_is_told(
+    clinic: Hospital, taken_back: str
+) -> None:
+    """hostile_41"""
+    wire, first = clinic.connect(), clinic.message(issued=T1)
+    gone = again(clinic, first, issued=T2, status="C", obx_status=taken_back)
+    assert wire.tell(first) == first.accepted
+    (read,) = clinic.seen(first)
+    patient = clinic.ward.as_patient(first.nhs_number)
+    clinic.record.read(patient, "Observation", read["id"]).result(timeout=30)
+    assert wire.tell(gone) == gone.accepted
+    assert (clinic.fates(gone), statuses(clinic, first)) == ([FILED], ("entered-in-error",) * 2)
+    assert clinic.seen(first) == clinic.seen(first, "DiagnosticReport") == []
+    assert clinic.ward.versions(patient, read) == []
+    (known,) = clinic.known(first)
+    assert value_of(known) == "-"
+    anybody = clinic.ward.as_clinician()
+    staff = replace(anybody, grants={**anybody.grants, "Communication": frozenset(Interaction)})
+    about = ("patient", clinic.ward.patient(first.nhs_number))
+    (alert,) = clinic.ward.found(staff, "Communication", about, ("category", ALERT))
+    (told,) = alert["payload"]
+    assert told["contentString"] == "The laboratory took back PSA. It had been read by the patient."
+    assert clinic.goes_on(wire)
+
+
+def test_a_correction_replaces_the_value_and_the_earlier_one_stays_in_the_history(
+    clinic: Hospital,
+) -> None:
+    """hostile_41"""
+    wire, first = clinic.connect(), clinic.message(issued=T1)
+    corrected = again(clinic, first, issued=T2, status="C", value="6.1")
+    assert [wire.tell(one) for one in (first, corrected)] == [first.accepted, corrected.accepted]
+    (result,) = clinic.seen(first)
+    assert (value_of(result), result["status"]) == ("6.1", "corrected")
+    versions: list[Any] = clinic.ward.versions(clinic.ward.as_patient(first.nhs_number), result)
+    assert [value_of(one) for one in versions] == ["6.1", "7.394"]
+    assert (clinic.flags(corrected), clinic.goes_on(wire)) == ([], True)
+
+
 def test_the_same_result_twice_is_one_whatever_its_number(clinic: Hospital) -> None:
     """hostile_42"""
     line = "OBX|1|NM|2857-1^PSA^LN||7.394|ug/L|0-6.5|H|||F|||20261124083000\r"
@@ -484,6 +527,20 @@ def test_a_result_never_deletes_a_name(clinic: Hospital) -> None:
     assert [wire.tell(one) for one in (first, later)] == [first.accepted, later.accepted]
     (patient,) = clinic.known(first, "Patient")
     assert (clinic.fates(later), patient["name"][0]["family"]) == ([FILED], "Quillfeather")
+    assert clinic.goes_on(wire)
+
+
+def test_nobody_is_left_without_a_name(clinic: Hospital) -> None:
+    """hostile_44"""
+    wire, first = clinic.connect(), clinic.message()
+    nameless = clinic.message(nhs_number=first.nhs_number, name='""')
+    adt = nameless.changed("ORU^R01^ORU_R01", "ADT^A08^ADT_A01")
+    sent = replace(adt, raw=adt.raw.split(b"\rORC")[0] + b"\r")
+    assert wire.tell(first) == first.accepted
+    assert wire.tell(sent) == sent.refused("AE", "101", "name-deleted", "PID.5")
+    assert clinic.fates(sent) == [("quarantined", "name-deleted", "PID.5")]
+    (patient,) = clinic.known(first, "Patient")
+    assert (clinic.raw(sent), patient["name"][0]["family"]) == (sent.raw, "Quillfeather")
     assert clinic.goes_on(wire)
 
 
