@@ -1,12 +1,18 @@
-"""Opening a portal: the database, judged durable; the record; the notary with the signing key."""
+"""Opening a portal: the database, judged durable; the record; the notary with the signing key.
+
+And a twin of a record: an empty database that gives the same ids.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urlsplit
 
+from sqlalchemy import select, update
+
 from adapters.intake.listener import Tally
 from adapters.intake.registry import Listening, listening_for
+from adapters.intake.tables import inbox
 from auth.views import DemoAccount
 from fhir_server import clock
 from fhir_server.clock import Clock
@@ -14,6 +20,8 @@ from fhir_server.model.synthetic import anybody, only_synthetic
 from fhir_server.notary import notary
 from fhir_server.record import Record
 from fhir_server.store.engine import assert_durable, open_engines
+from fhir_server.store.tables import installation, resource
+from portal_api import migrations
 from portal_api.portal import Portal
 from portal_api.settings import Settings
 
@@ -52,3 +60,32 @@ def opened(
         )
     finally:
         record.close()
+
+
+class NotEmpty(Exception):
+    """A database that was to be filled holds something already."""
+
+
+@contextmanager
+def empty_twin(url: str, of: Record, now: Clock) -> Iterator[Record]:
+    """Give a record on the empty database at *url*, made where there is none, with the ids of *of*.
+
+    Raises NotEmpty, with nothing changed, where a message or a resource is in it.
+    """
+    migrations.upgrade(url)
+    engines = open_engines(url)
+    with engines.writer.begin() as connection:
+        held = [
+            connection.execute(select(one).limit(1)).first()
+            for one in (resource.c.id, inbox.c.feed)
+        ]
+        if any(row is not None for row in held):
+            engines.dispose()
+            raise NotEmpty("The database to replay into is not empty: name a new one.")
+        key = update(installation).where(installation.c.name == "id_key")
+        connection.execute(key.values(value=of.id_key))
+    twin = Record(engines, now)
+    try:
+        yield twin
+    finally:
+        twin.close()

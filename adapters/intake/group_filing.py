@@ -155,7 +155,9 @@ def _notify(
     patient, now = setting.identity.patient, writer.now
     was_open = before is not None and before.release_at is not None and before.release_at <= now
     is_told = release.notice or (is_taken_back and was_open)
-    if release.held(now) and is_told and not setting.feed.backload:
+    if release.held(now) and is_told:
+        if setting.feed.backload:
+            return  # what is told already stays told
         writer.notice(
             Notice(
                 patient=patient,

@@ -21,7 +21,6 @@ from adapters.intake.inbox import Arrival, Fate, Fated
 from adapters.intake.occasion import Occasion, Outcome
 from adapters.intake.reading import INCOMPLETE, STRANGER, Read, Verdict, of_mismatch, read_of
 from fhir_server.access import Access
-from fhir_server.clock import from_micros
 from fhir_server.record import Again, Asked, Record, Writer
 
 RUN_AGAIN = frozenset({"quarantined", "refused"})
@@ -75,13 +74,13 @@ def run_again(record: Record, access: Access, feeds: tuple[Feed, ...], row: Row[
 
 
 def prepared(
-    record: Record, feeds: tuple[Feed, ...], row: Row[Any], *, as_received: bool = False
+    record: Record, feeds: tuple[Feed, ...], row: Row[Any], received_at: datetime | None = None
 ) -> Read:
     """Return the message of a row of the inbox as *feeds* read it now.
 
-    With *as_received* it is read as on the day on which it came, as far as time goes.
+    With *received_at* it is read as at that moment, as far as time goes.
     """
-    when = from_micros(row.received) if as_received else record.clock()
+    when = record.clock() if received_at is None else received_at
     kept = Arrival(row.feed, row.peer, row.control_id, row.message_type, bytes(row.raw), row.sha256)
     return _read_again(feeds, kept, tuple(filter(None, row.flags.split("\n"))), when)
 

@@ -2,7 +2,14 @@
 
 import typer
 
-from portal_api.cli import feed_agreement, feed_checking, feed_tracing, feed_trying, feed_watching
+from portal_api.cli import (
+    feed_agreement,
+    feed_checking,
+    feed_repeating,
+    feed_tracing,
+    feed_trying,
+    feed_watching,
+)
 
 
 def group() -> typer.Typer:
@@ -11,6 +18,7 @@ def group() -> typer.Typer:
     feed_trying.add_to(app)
     feed_checking.add_to(app)
     feed_tracing.add_to(app)
+    feed_repeating.add_to(app)
     feed_agreement.add_to(app)
     feed_watching.add_to(app)
     return app

@@ -7,13 +7,22 @@ from pathlib import Path
 import pytest
 
 from portal_api.cli.main import main
-from tests.faults.program import Program
+from tests.faults.program import Kiln, Program, kiln
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Kiln]:
+    """A warm process, out of which portals come ready."""
+    with kiln() as one:
+        yield one
 
 
 @pytest.fixture
-def program(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
+def program(
+    warm: Kiln, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Program]:
     """A portal that is not running yet; commands of this process see its settings."""
-    one = Program(sqlite_url, tmp_path)
+    one = Program(warm, sqlite_url, tmp_path)
     for name, value in one._environment.items():
         monkeypatch.setenv(name, value)
     yield one
