@@ -16,6 +16,7 @@ from fhir_server.errors import Conflict
 from fhir_server.model import json, patient_links
 from fhir_server.model.ids import bucket_of
 from fhir_server.model.patient_links import REPLACED_BY, REPLACES
+from fhir_server.model.validate import judge
 from fhir_server.record import Stored, Writer
 from fhir_server.search.conditions import among
 from fhir_server.store import links, read
@@ -106,7 +107,7 @@ def _tree(writer: Writer, patient: str) -> Tree:
 def _patient(writer: Writer, patient: str, reason: str, tree: Tree) -> Stored:
     before = writer.current("Patient", patient)
     return writer.file(
-        tree,
+        judge(tree),
         id_=patient,
         patient=patient,
         release_at=writer.now,

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from adapters.hl7v2 import (
     adt_to_resources,
     mdm_to_letter,
+    merge_to_pairs,
     orders_to_requests,
     oru_to_resources,
     siu_to_appointment,
@@ -25,10 +26,12 @@ from adapters.hl7v2.dialect import Dialect
 from adapters.hl7v2.document_tables import DOCUMENT_EVENTS
 from adapters.hl7v2.er7 import Message
 from adapters.hl7v2.letter import Letter
+from adapters.hl7v2.merge import Merge
+from adapters.hl7v2.merge_to_pairs import MERGES
 from adapters.hl7v2.orders import Orders
 from adapters.hl7v2.refusal import Refused
 
-Content = Booking | Conversion | Demographics | Letter | Orders
+Content = Booking | Conversion | Demographics | Letter | Merge | Orders
 """What a message became: a closed union of frozen values, one class for each kind.
 
 Each has a `person` (who is meant), `flags`, `accounted` (what became of each segment, by number),
@@ -54,6 +57,7 @@ _KINDS: Mapping[tuple[str, str], Converter] = MappingProxyType(
             (("SIU", event) for event in APPOINTMENT_EVENTS), siu_to_appointment.convert
         ),
         **dict.fromkeys((("ADT", event) for event in EVENTS), adt_to_resources.convert),
+        **dict.fromkeys((("ADT", event) for event in MERGES), merge_to_pairs.convert),
     }
 )
 _CODES = frozenset(code for code, _ in _KINDS)

@@ -42,30 +42,49 @@ def numbers_of(pid: Segment, context: Context) -> Numbers:
     digit (AE 102, `nhs-number-bad`), ten zeros, and two NHS numbers that differ (AE 204,
     `identity-unclear`).
     """
+    nhs_numbers, trees, local = _listed(pid, 3, context)
+    if context.dialect.nhs_number_in_pid_19 and value(pid, 19):
+        nhs_numbers.append(_nhs_number(value(pid, 19), pid, 19))
+    _refuse_unclear(nhs_numbers, trees, local, pid.address(3))
+    if nhs_numbers:
+        trees.insert(0, _nhs_identifier(nhs_numbers[0], value(pid, 32)))
+    trees += _weaker(pid, context)
+    return Numbers(tuple(trees), nhs_numbers[0] if nhs_numbers else None, tuple(local))
+
+
+def prior_numbers(mrg: Segment, context: Context) -> Numbers:
+    """Return the retired identifiers in MRG-1, else MRG-4; refuses as `numbers_of`."""
+    number = 1 if mrg.field(1) else 4
+    nhs_numbers, trees, local = _listed(mrg, number, context)
+    _refuse_unclear(nhs_numbers, trees, local, mrg.address(number))
+    if nhs_numbers:
+        trees.insert(0, _nhs_identifier(nhs_numbers[0], ""))
+    return Numbers(tuple(trees), nhs_numbers[0] if nhs_numbers else None, tuple(local))
+
+
+Listed = tuple[list[NhsNumber], list[Tree], list[tuple[str, str]]]
+
+
+def _listed(segment: Segment, number: int, context: Context) -> Listed:
+    """Return the NHS numbers in a field, its other identifiers, and those of a known authority."""
     nhs_numbers: list[NhsNumber] = []
     trees: list[Tree] = []
     local: list[tuple[str, str]] = []
-    for position, extended in enumerate(each(pid, 3)):
+    for position, extended in enumerate(each(segment, number)):
         if not extended[1]:
             continue
         authority = _authority(extended, position, context)
         if authority == _NHS_AUTHORITY or extended[5].upper() in _NHS_TYPES:
-            nhs_numbers.append(_nhs_number(extended[1], pid, 3))
+            nhs_numbers.append(_nhs_number(extended[1], segment, number))
             continue
-        tree = extended_identifier(extended, context, pid.address(3))
+        tree = extended_identifier(extended, context, segment.address(number))
         if authority:
             local.append((authority, extended[1]))
             _add_system(tree, authority, context)
         else:
-            context.flag("identifier-unplaced", pid.address(3))
+            context.flag("identifier-unplaced", segment.address(number))
         trees.append(tree)
-    if context.dialect.nhs_number_in_pid_19 and value(pid, 19):
-        nhs_numbers.append(_nhs_number(value(pid, 19), pid, 19))
-    _refuse_unclear(nhs_numbers, trees, local, pid)
-    if nhs_numbers:
-        trees.insert(0, _nhs_identifier(nhs_numbers[0], pid))
-    trees += _weaker(pid, context)
-    return Numbers(tuple(trees), nhs_numbers[0] if nhs_numbers else None, tuple(local))
+    return nhs_numbers, trees, local
 
 
 def _authority(extended: Composite, position: int, context: Context) -> str:
@@ -98,21 +117,20 @@ def _nhs_number(text: str, pid: Segment, number: int) -> NhsNumber:
 
 
 def _refuse_unclear(
-    nhs_numbers: list[NhsNumber], trees: list[Tree], local: list[tuple[str, str]], pid: Segment
+    nhs_numbers: list[NhsNumber], trees: list[Tree], local: list[tuple[str, str]], place: str
 ) -> None:
-    place = pid.address(3)
+    name = "PID-3" if place.startswith("PID") else "MRG-1"
     if any(number != nhs_numbers[0] for number in nhs_numbers[1:]):
         raise refusal(204, "identity-unclear", place, "The message holds two NHS numbers.")
     if nhs_numbers or local:
         return
     if trees:
-        text = "PID-3 does not say who gave the identifier, and the feed's agreement does not."
+        text = f"{name} does not say who gave the identifier, and the feed's agreement does not."
         raise refusal(204, "identity-unclear", place, text)
-    raise refusal(101, "identity-missing", place, "PID-3 holds no identifier.")
+    raise refusal(101, "identity-missing", place, f"{name} holds no identifier.")
 
 
-def _nhs_identifier(number: NhsNumber, pid: Segment) -> Tree:
-    traced = value(pid, 32)
+def _nhs_identifier(number: NhsNumber, traced: str) -> Tree:
     code = traced[-2:] if traced[:-2] in {"NSTS", "PDS"} else ""
     if code not in VERIFICATION_STATUS:
         code = _NOT_TRACED

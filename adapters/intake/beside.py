@@ -33,7 +33,7 @@ def file_person(writer: Writer, person: PersonNamed, identity: Identity) -> list
         stored = writer.file(tree, id_=patient, patient=patient, release_at=writer.now).stored
         made.append(reference(stored))
     for number in claims.of_person(person):
-        claims.hold(writer, number, identity.patient)
+        claims.hold(writer, number, identity.patient, identity.record)
     return made
 
 
@@ -50,8 +50,13 @@ def ids_of(
     """Return the ids of what a message names: of the *patient*, of the directory, their *own*."""
     ids = {PATIENT: patient}
     ids |= {one.key: derived_id(id_key, *one.key) for one in directory}
+    return ids | own_ids(id_key, patient, own)
+
+
+def own_ids(id_key: bytes, patient: str, keys: Iterable[Key]) -> dict[Key, str]:
+    """Return the ids of what is kept in the record of *patient*: they say where it lives."""
     bucket = bucket_of(patient)
-    return ids | {key: derived_id(id_key, *key, bucket=bucket) for key in own}
+    return {key: derived_id(id_key, *key, bucket=bucket) for key in keys}
 
 
 def _file_entry(writer: Writer, tree: Tree, id_: str, occasion: Occasion) -> str:

@@ -92,8 +92,12 @@ def holders(writer: Writer, number: Number) -> Sequence[str]:
     return [row.patient for row in writer.select(_HOLDERS, number.place)]
 
 
-def hold(writer: Writer, number: Number, patient: str) -> None:
-    """Note that this number is the patient's, unless that is known already."""
-    if patient in holders(writer, number):
+def hold(writer: Writer, number: Number, patient: str, record: Iterable[str] = ()) -> None:
+    """Note that this number is the patient's, unless that is known already.
+
+    It is known where any id of their *record* has it: so a record that is parted again has its
+    own numbers.
+    """
+    if not {patient, *record}.isdisjoint(holders(writer, number)):
         return
     writer.insert(claim, number.place | {"patient": patient})

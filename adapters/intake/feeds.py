@@ -65,6 +65,8 @@ class Feed:
     frame_limit: int = FRAME_LIMIT
     demographics: bool = False
     """What it says of people whom the portal knows changes them; otherwise it is kept unapplied."""
+    merges: bool = False
+    """It may join two records (ADT^A40); otherwise each merge waits for a person."""
     contact: str = ""
     organization: str = ""
     """The hospital's name, as a patient knows it."""

@@ -14,8 +14,9 @@ from adapters.hl7v2.conversion import Conversion
 from adapters.hl7v2.demographics import Demographics
 from adapters.hl7v2.kinds import Content
 from adapters.hl7v2.letter import Letter
+from adapters.hl7v2.merge import Merge
 from adapters.hl7v2.orders import Orders
-from adapters.intake import appointments, demographics, letters, orders, results
+from adapters.intake import appointments, demographics, letters, merges, orders, results
 from adapters.intake.feeds import Feed
 from adapters.intake.inbox import Arrival
 from adapters.intake.occasion import Occasion, Outcome
@@ -42,6 +43,7 @@ _ROOMS: Mapping[type[Content], Room] = MappingProxyType(
         Conversion: Room(results.file, results.buckets, results.numbers),
         Demographics: Room(demographics.file, demographics.buckets, demographics.numbers),
         Letter: Room(letters.file, letters.buckets, letters.numbers),
+        Merge: Room(merges.file, merges.buckets, merges.numbers),
         Booking: Room(appointments.file, appointments.buckets, appointments.numbers),
         Orders: Room(orders.file, orders.buckets, orders.numbers),
     }

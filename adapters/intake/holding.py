@@ -1,5 +1,7 @@
 """Why a group's results may have to wait: what the message, the feed and the clinician say."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import bindparam, select
 
 from adapters.hl7v2.coding_systems import STANDARD
@@ -29,7 +31,7 @@ def held_categories(
         Category.HISTOLOGY: group.is_histology,
         Category.IMAGING: group.is_imaging,
         Category.UNMAPPED: _is_unmapped(content),
-        Category.CONTACT_FIRST: _contact_first(writer, content, identity.patient),
+        Category.CONTACT_FIRST: _contact_first(writer, content, identity.ids),
         Category.WITHDRAWN: content.all_withdrawn or content.document_withdrawn,
     }
     return frozenset(category for category, applies in said.items() if applies)
@@ -49,9 +51,9 @@ _MARKED = select(contact_first.c.code).where(
 )
 
 
-def _contact_first(writer: Writer, content: Merged, patient: str) -> bool:
-    rows = writer.select(_MARKED, {"bucket": bucket_of(patient), "patient": patient})
-    wanted = {row.code for row in rows}
+def _contact_first(writer: Writer, content: Merged, record: Iterable[str]) -> bool:
+    places = ({"bucket": bucket_of(one), "patient": one} for one in record)
+    wanted = {row.code for place in places for row in writer.select(_MARKED, place)}
     return bool(wanted) and not wanted.isdisjoint(_codes(content))
 
 

@@ -5,13 +5,15 @@ so that two feeds find the same person without asking each other. What disagrees
 resolved here: the message waits for a person.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.hl7v2.conversion import PersonNamed
 from adapters.intake import claims, likeness
+from adapters.intake.claims import Number
 from adapters.intake.unclear import Unclear
+from fhir_server.linking import whole
 from fhir_server.model import json
 from fhir_server.model.identifiers import NHS_NUMBER
 from fhir_server.model.ids import derived_id, is_id
@@ -25,13 +27,29 @@ _MOST_MERGES = 20
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The patient meant: an id, and what is stored about them, None where they are new here."""
+    """The patient meant: an id, and what is stored about them, None where they are new here.
+
+    What is filed for them goes into the record of *patient*, and names *subject*: these differ
+    where records were joined, and a message goes on with what was filed under a retired id.
+    """
 
     patient: str
     stored: Stored | None
     flags: tuple[str, ...] = ()
     held: bool = False
     """Whether results wait for a clinician: the person died, or the sender does not know them."""
+    record: tuple[str, ...] = ()
+    """The ids under which their record is kept, the survivor's first; empty where it is one."""
+
+    @property
+    def subject(self) -> str:
+        """The id of the Patient whom all that is filed for them names."""
+        return self.record[0] if self.record else self.patient
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All ids under which their record is kept."""
+        return self.record or (self.patient,)
 
 
 def candidates(id_key: bytes, person: PersonNamed) -> tuple[str, ...]:
@@ -66,7 +84,22 @@ def identify(writer: Writer, person: PersonNamed) -> Identity:
     stored = _survivor(writer, stored)
     known = json.decode(stored.body)
     flags += likeness.differences(known, person)
-    return Identity(stored.id, stored, flags, held or _is_dead(known))
+    record = whole(writer, stored.id) if "link" in known else ()
+    return Identity(stored.id, stored, flags, held or _is_dead(known), record)
+
+
+def at_home(writer: Writer, identity: Identity, numbers: Iterable[Number]) -> Identity:
+    """Return *identity* as it is for what goes by these *numbers*.
+
+    What was filed under an id that was retired since stays there, and goes on there.
+    """
+    if not identity.record:
+        return identity
+    for number in numbers:
+        for holder in claims.holders(writer, number):
+            if holder in identity.record:
+                return replace(identity, patient=holder)
+    return identity
 
 
 def _by_local_identifier(

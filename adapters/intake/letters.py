@@ -13,11 +13,11 @@ from adapters.hl7v2.conversion import Key, resolve
 from adapters.hl7v2.document_tables import IMAGING_TYPES, PATHOLOGY_TYPES, SENSITIVE_TYPES
 from adapters.hl7v2.letter import Letter
 from adapters.intake import claims, standing
-from adapters.intake.beside import file_directory, file_person, ids_of
+from adapters.intake.beside import file_directory, file_person, ids_of, own_ids
 from adapters.intake.buckets import of_person, require
 from adapters.intake.claims import Number
 from adapters.intake.feeds import Feed
-from adapters.intake.identity import Identity, identify
+from adapters.intake.identity import Identity, at_home, identify
 from adapters.intake.letter_notes import tell_of_letter
 from adapters.intake.merging import content_of
 from adapters.intake.occasion import Occasion, Outcome, reference, worded
@@ -42,13 +42,15 @@ def file(writer: Writer, letter: Letter, occasion: Occasion) -> Outcome:
     occasion's, and Invalid where a resource is not valid: then nothing may be kept of it.
     """
     identity = identify(writer, letter.person)
+    identity = at_home(writer, identity, _documents(letter))
     patient = identity.patient
     require(occasion.buckets, bucket_of(patient), *(one.bucket for one in _documents(letter)))
     _refuse_another_patient(writer, letter, patient)
     made = file_person(writer, letter.person, identity)
     claims.hold(writer, _documents(letter)[0], patient)
     directory = (*letter.organizations, *letter.practitioners)
-    ids = ids_of(writer.id_key, patient, directory, _own_keys(letter))
+    ids = ids_of(writer.id_key, identity.subject, directory, ())
+    ids |= own_ids(writer.id_key, patient, _own_keys(letter))
     made.extend(file_directory(writer, directory, ids, occasion))
     flags = [*identity.flags, *worded(letter.flags)]
     verdict = _verdict(writer, letter, patient, ids)
@@ -58,7 +60,7 @@ def file(writer: Writer, letter: Letter, occasion: Occasion) -> Outcome:
         flags.extend(raised)
     elif verdict.flag:
         flags.append(f"{verdict.flag} MSH.7")
-    return Outcome(patient, tuple(made), tuple(dict.fromkeys(flags)))
+    return Outcome(identity.subject, tuple(made), tuple(dict.fromkeys(flags)))
 
 
 def buckets(record: Record, _feed: Feed, letter: Letter) -> Iterator[int]:

@@ -6,14 +6,16 @@ that arrives late is kept and not applied; nothing moves from one patient to ano
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from adapters.hl7v2.conversion import Conversion, Key, ReportGroup
 from adapters.intake import claims, code_maps
-from adapters.intake.beside import file_directory, file_person, ids_of
+from adapters.intake.beside import file_directory, file_person, ids_of, own_ids
 from adapters.intake.buckets import of_person, require
+from adapters.intake.claims import Number
 from adapters.intake.feeds import Feed
 from adapters.intake.group_filing import Setting, file_group
-from adapters.intake.identity import identify
+from adapters.intake.identity import at_home, identify
 from adapters.intake.occasion import Occasion, Outcome, worded
 from adapters.intake.requests import request_id
 from adapters.intake.unclear import Unclear
@@ -28,13 +30,15 @@ def file(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
     occasion's, and Invalid where a resource is not valid: then nothing may be kept of it.
     """
     identity = identify(writer, conversion.person)
-    patient = identity.patient
-    require(occasion.buckets, bucket_of(patient))
-    for group in conversion.groups:
-        _refuse_another_patient(writer, group, patient)
+    homes = [at_home(writer, identity, _order(group)) for group in conversion.groups]
+    require(occasion.buckets, *(bucket_of(one.patient) for one in (identity, *homes)))
+    for group, home in zip(conversion.groups, homes, strict=True):
+        _refuse_another_patient(writer, group, home.patient)
     made = file_person(writer, conversion.person, identity)
     directory = (*conversion.organizations, *conversion.practitioners)
-    ids = ids_of(writer.id_key, patient, directory, _own_keys(conversion))
+    ids = ids_of(writer.id_key, identity.subject, directory, ())
+    for group, home in zip(conversion.groups, homes, strict=True):
+        ids |= own_ids(writer.id_key, home.patient, _own_keys(group))
     made.extend(file_directory(writer, directory, ids, occasion))
     flags = list(identity.flags)
     is_cut = any(flag.code == "document-withdrawn" for flag in conversion.flags)
@@ -46,13 +50,14 @@ def file(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
         document_withdrawn=is_cut,
         refiled=occasion.refiled,
     )
-    for group in conversion.groups:
-        ids[group.service_request.key] = request_id(writer, group, patient)
+    for group, home in zip(conversion.groups, homes, strict=True):
+        setting = replace(setting, identity=home)
+        ids[group.service_request.key] = request_id(writer, group, home.patient)
         references, raised = file_group(writer, group, ids, setting)
         made.extend(references)
         flags.extend(raised)
     flags.extend(worded(conversion.flags))
-    return Outcome(patient, tuple(made), tuple(dict.fromkeys(flags)))
+    return Outcome(identity.subject, tuple(made), tuple(dict.fromkeys(flags)))
 
 
 def buckets(record: Record, feed: Feed, conversion: Conversion) -> Iterator[int]:
@@ -81,8 +86,15 @@ def _refuse_another_patient(writer: Writer, group: ReportGroup, patient: str) ->
     raise Unclear("AE", 205, "order-other-patient", address, text)
 
 
-def _own_keys(conversion: Conversion) -> Iterator[Key]:
+def _order(group: ReportGroup) -> Iterator[Number]:
+    """Yield both numbers of an order: what was filed by either is gone on with."""
+    if group.filler_number:
+        yield claims.number_of("filler", group.authority, group.filler_number)
+    if group.placer_number:
+        yield claims.number_of("placer", group.authority, group.placer_number)
+
+
+def _own_keys(group: ReportGroup) -> Iterator[Key]:
     """Yield the keys of what goes into the patient's record."""
-    for group in conversion.groups:
-        yield from (one.key for one in group.all_made())
-        yield from group.status_only
+    yield from (one.key for one in group.all_made())
+    yield from group.status_only

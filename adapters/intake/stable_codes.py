@@ -80,6 +80,15 @@ FAULTS: Mapping[str, FaultCode] = MappingProxyType(
         "identity-unclear": FaultCode(
             "AE", (101, 204), "The identifiers do not tell which person is meant."
         ),
+        "merge-circle": FaultCode(
+            "AA", (204,), "Whoever is to stay was merged into the one who is to be retired."
+        ),
+        "merge-conflict": FaultCode(
+            "AA", (204,), "The two may be different people, or somebody may sign in to the retired."
+        ),
+        "merge-empty": FaultCode("AE", (100,), "A PID has no MRG, so nobody is retired."),
+        "merge-itself": FaultCode("AE", (204,), "Somebody would be merged into themselves."),
+        "merge-not-agreed": FaultCode("AA", (204,), "The feed has no right to join records."),
         "message-empty": FaultCode("AE", (100,), "The message lacks the segment that it is about."),
         "message-too-large": FaultCode("AE", (102,), "The message has too many segments."),
         "nhs-number-bad": FaultCode("AE", (102,), "An NHS number fails its check digit."),
@@ -128,7 +137,10 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "correction-first": "A correction came, and nothing that it corrects.",
         "date-order": "The end of a time lies before its beginning; the beginning is used.",
         "date-unread": "A date beside the result can't be read, and is left out.",
+        "death-denied": "Somebody who is known to have died would live; nothing is changed.",
+        "delete-unseen": "A result is taken back that never came.",
         "delimiters-short": "MSH-2 names fewer delimiters than it should.",
+        "demographics-not-agreed": "The feed has no right to change who somebody is; it is kept.",
         "document-active": "A document holds something that could run.",
         "document-elsewhere": "A document is only pointed to; it can't be shown.",
         "document-empty": "A document is announced and is not there.",
@@ -139,13 +151,15 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "identity-split": "The local number was filed without an NHS number before.",
         "issued-assumed": "OBR-22 is no time; MSH-7 stands in for it.",
         "note-unplaced": "A note stands where it belongs to nothing; the raw message keeps it.",
-        "obx-conflict": "A result comes twice in the message, with two values.",
+        "obx-conflict": "A result comes twice in the message for one time, with two values.",
         "obx-twice": "A result comes twice in the message, with the same value.",
         "order-answered": "The order has its result already; this message changes nothing of it.",
         "order-control-missing": "ORC-1 does not say what is to become of the order.",
         "parent-missing": "TXA-13 does not say which document is replaced or added to.",
         "parent-unseen": "The result of which this is a part is not in the message.",
+        "person-unknown": "Somebody unknown here is not kept on the word of this event.",
         "pointer-unread": "The address of a document can't be read.",
+        "result-lost": "A final report leaves out a result that came before; it stays.",
         "segment-ends": "Segments end with LF, or CR and LF, and not with CR.",
         "segment-form": "The name of a segment has blanks or small letters.",
         "segment-unknown": "A segment is of no version of HL7 v2; it is kept raw.",

@@ -15,7 +15,7 @@ TEXT = (
     "This portal is a demonstration: it takes NHS numbers from 999 000 0000 to 999 999 9999 only."
 )
 
-_PID = re.compile(r"(?:^|[\r\n\x0b])\s*PID[^\r\n]*", re.IGNORECASE)
+_PID = re.compile(r"(?:^|[\r\n\x0b])\s*(?:PID|MRG)[^\r\n]*", re.IGNORECASE)
 _TEN_DIGITS = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){9}(?![0-9])")
 
 
@@ -25,7 +25,7 @@ def applies(feeds: tuple[Feed, ...]) -> bool:
 
 
 def may_name_a_person(raw: bytes) -> bool:
-    """Tell whether a PID in *raw* holds a number that somebody may have as their NHS number.
+    """Tell whether a PID or MRG in *raw* holds a number that somebody may have as their NHS number.
 
     Whatever its delimiters: ten digits in a row, blanks and hyphens between them, that agree with
     their check digit and lie outside the range for tests. A local number of that form counts too.

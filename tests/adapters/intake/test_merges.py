@@ -1,0 +1,162 @@
+"""Two records of one person become one by a hospital's message; what is doubtful waits."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from adapters.intake.feeds import LOOPBACK
+from tests.adapters.intake.ward import ALAN, BRIAN, Answer, Ward, value_of
+
+Tree = dict[str, Any]
+PAS = replace(LOOPBACK, name="pas", merges=True)
+OWN = f"{ALAN}^^^NHS^NH"
+
+
+def pid(numbers: str, name: str = "Example^Alan", born: str = "19550301", sex: str = "M") -> str:
+    return f"PID|1||{numbers}||{name}||{born}|{sex}"
+
+
+def local(*numbers: str) -> str:
+    return "~".join(f"{number}^^^RXX^MR" for number in numbers)
+
+
+def merge(
+    ward: Ward,
+    stays: str,
+    retired: str,
+    control_id: str = "M1",
+    event: str = "A40",
+    feed: Any = PAS,
+) -> Answer:
+    header = f"MSH|^~\\&|PAS|RXX|PORTAL|CMCA|20261124101400||ADT^{event}|{control_id}|P|2.5.1"
+    lines = (header, f"EVN|{event}|20261124101400", stays, f"MRG|{retired}")
+    return ward.send("\r".join(lines), feed)
+
+
+def result(ward: Ward, numbers: str, filler: str, value: str, **more: str) -> None:
+    sent = {"control_id": f"R{filler}{value}", "filler": filler, "value": value} | more
+    assert ward.psa(pid=pid(numbers), **sent).code == "AA"
+
+
+def seen(ward: Ward) -> list[str]:
+    return sorted(value_of(one) for one in ward.seen())
+
+
+def people(ward: Ward) -> dict[bool, list[Tree]]:
+    """Patients by whether they are active still; where nothing is said, they are."""
+    found: dict[bool, list[Tree]] = {True: [], False: []}
+    for one in ward.known("Patient"):
+        found[one.get("active", True)].append(one)
+    return found
+
+
+@pytest.mark.parametrize("event", ["A34", "A40", "A47"])
+def test_the_results_of_both_numbers_are_one_list(ward: Ward, event: str) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    result(ward, OWN, "L2", "2.2")
+    assert seen(ward) == ["2.2"]
+    assert merge(ward, pid(OWN), local("A7"), event=event).code == "AA"
+    assert seen(ward) == ["1.1", "2.2"]
+    subjects = {one["subject"]["reference"] for one in ward.seen()}
+    assert subjects == {f"Patient/{ward.patient()}"}
+    ((survivor,), (retired,)) = people(ward)[True], people(ward)[False]
+    assert (survivor["id"], retired["link"][0]["type"]) == (ward.patient(), "replaced-by")
+    assert [one.get("use") for one in survivor["identifier"]] == [None, "old"]
+    (told,) = (one for one in ward.known("Provenance") if "MRG" not in str(one) and _joins(one))
+    named = {one["reference"].split("/_history")[0] for one in told["target"]}
+    assert named >= {f"Patient/{survivor['id']}", f"Patient/{retired['id']}"}
+    assert {f"Observation/{one['id']}" for one in ward.seen() if value_of(one) == "1.1"} < named
+
+
+def _joins(provenance: Tree) -> bool:
+    return str(provenance["activity"].get("text", "")).startswith("event")
+
+
+def test_what_crosses_the_merge_ends_in_the_survivors_record(ward: Ward) -> None:
+    result(ward, local("A7"), "L1", "1.1", status="P")
+    result(ward, OWN, "L2", "2.2")
+    merge(ward, pid(OWN), local("A7"))
+    before = {one["id"] for one in ward.known()}
+    result(ward, local("A7"), "L1", "1.3", issued="20261124093000")
+    result(ward, local("A7"), "L3", "3.3")
+    assert seen(ward) == ["1.3", "2.2", "3.3"]
+    assert len({one["id"] for one in ward.known()} - before) == 1
+    assert {one["subject"]["reference"] for one in ward.known()} == {f"Patient/{ward.patient()}"}
+    result(ward, local("A7"), "L1", "1.4", issued="20261124094000", status="C")
+    assert seen(ward) == ["1.4", "2.2", "3.3"]
+    for control_id in ("RL11.3", "RL33.3"):
+        assert ward.fate(control_id)[0] == "filed"
+
+
+def test_a_result_that_comes_first_for_a_retired_number_goes_to_the_survivor(ward: Ward) -> None:
+    merge(ward, pid(OWN), local("A7"))
+    result(ward, local("A7"), "L1", "1.1")
+    assert (seen(ward), len(ward.known("Patient"))) == (["1.1"], 1)
+
+
+def test_the_same_merge_again_changes_nothing(ward: Ward) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    result(ward, OWN, "L2", "2.2")
+    merge(ward, pid(OWN), local("A7"))
+    before = ward.known("Patient")
+    assert merge(ward, pid(OWN), local("A7"), "M2").code == "AA"
+    assert ward.known("Patient") == before
+
+
+def test_chains_end_at_the_last(ward: Ward) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    result(ward, local("B7"), "L2", "2.2")
+    result(ward, OWN, "L3", "3.3")
+    assert merge(ward, pid(local("B7")), local("A7")).code == "AA"
+    assert merge(ward, pid(OWN), local("B7"), "M2").code == "AA"
+    assert seen(ward) == ["1.1", "2.2", "3.3"]
+    result(ward, local("A7"), "L4", "4.4")
+    assert seen(ward) == ["1.1", "2.2", "3.3", "4.4"]
+
+
+def test_a_circle_waits_for_a_person(ward: Ward) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    result(ward, local("B7"), "L2", "2.2")
+    merge(ward, pid(local("B7")), local("A7"))
+    before = ward.known("Patient")
+    assert merge(ward, pid(local("A7")), local("B7"), "M2").code == "AA"
+    assert ward.fate("M2") == ("quarantined", "merge-circle", "MRG[1].1")
+    assert ward.known("Patient") == before
+
+
+def test_a_number_is_changed_and_the_person_stays(ward: Ward) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    (before,) = ward.known("Patient")
+    assert merge(ward, pid(local("B7")), local("A7"), event="A47").code == "AA"
+    (after,) = ward.known("Patient")
+    assert (after["id"], [(one["value"], one.get("use")) for one in after["identifier"]]) == (
+        *(before["id"], [("A7", "old"), ("B7", None)]),
+    )
+    result(ward, local("B7"), "L2", "2.2")
+    assert len(ward.known("Patient")) == 1
+
+
+@pytest.mark.parametrize(
+    ("stays", "retired", "feed", "fault"),
+    [
+        (pid(OWN), local("A7"), LOOPBACK, ("merge-not-agreed", "MSH.4")),
+        (pid(OWN, born="19550302"), local("A7"), PAS, ("identity-conflict", "PID.7")),
+        (pid(OWN), local("B7"), PAS, ("merge-conflict", "PID.7")),
+        (pid(OWN), f"{BRIAN}^^^NHS^NH", PAS, ("merge-conflict", "MRG[1].1")),
+        (pid(local("A7")), OWN, PAS, ("merge-conflict", "MRG[1].1")),
+        (pid(OWN), local("A7", "C7"), PAS, ("identity-unclear", "MRG[1].1")),
+    ],
+    ids=["right", "survivor", "born", "numbers", "account", "several"],
+)
+def test_what_is_doubtful_waits_for_a_person(
+    ward: Ward, stays: str, retired: str, feed: Any, fault: tuple[str, str]
+) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    result(ward, OWN, "L2", "2.2")
+    ward.psa(pid=pid(local("B7"), born="19600101"), control_id="RB", filler="L3")
+    ward.psa(pid=pid(local("C7")), control_id="RC", filler="L4")
+    before = ward.known("Patient")
+    assert merge(ward, stays, retired, feed=feed).code == "AA"
+    assert ward.fate("M1") == ("quarantined", *fault)
+    assert (ward.known("Patient"), seen(ward)) == (before, ["2.2"])
