@@ -27,6 +27,7 @@ from auth.grants import (
     Allowed,
     CodeGrant,
     PkceS256,
+    PushGrant,
     RefreshGrant,
     RegisteredClient,
     SmartRequest,
@@ -117,6 +118,7 @@ class _Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
         self.issuer, self.query, self.writer, self.login = issuer, query, writer, login
         self.register_grant(CodeGrant, [SmartRequest(issuer.fhir_base), PkceS256(required=True)])
         self.register_grant(RefreshGrant)
+        self.register_grant(PushGrant)
 
     def query_client(self, client_id: str) -> RegisteredClient | None:
         client = clients.find(self.query, client_id)

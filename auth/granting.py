@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 
 from auth import policy
 from auth.principal import Role
-from auth.scopes import ANY, OFFLINE, Context, Scope, ScopeSet, parse, reduced
+from auth.scopes import ANY, OFFLINE, PUSH, Context, Scope, ScopeSet, parse, reduced
 from fhir_server.errors import Invalid
 
 
@@ -86,3 +86,14 @@ def by_operator(text: str, role: Role, registered: str | None = None) -> ScopeSe
     if possible.is_empty:
         raise Invalid.of("Nothing is left of these scopes: name one such as user/Patient.rs.")
     return possible
+
+
+def by_secret(text: str, registered: str) -> ScopeSet:
+    """Return what an application by itself gets of *text* for its secret: pushing messages alone.
+
+    Without *text* it asks for that. Raises Invalid where a scope is not understood, and where the
+    application is not registered for pushing, or does not ask for it.
+    """
+    if not parse(text or PUSH).intersect(parse(registered)).push:
+        raise Invalid.of(f"By itself this application can't have that; {PUSH} there is for some.")
+    return ScopeSet(push=True)

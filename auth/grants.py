@@ -1,6 +1,7 @@
-"""The two grants, on Authlib: authorisation code with PKCE, and refresh. RFC 6749, RFC 7636.
+"""The grants, on Authlib: authorisation code with PKCE, refresh, and one for pushing messages.
 
-Authlib brings the protocol; the state (codes, families, replacement) is `auth.issuing`'s.
+RFC 6749, RFC 7636. Authlib brings the protocol; the state (codes, families, replacement) is
+`auth.issuing`'s.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,11 @@ from authlib.oauth2.rfc6749 import (
     OAuth2Error,
     OAuth2Request,
 )
-from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
+from authlib.oauth2.rfc6749.grants import (
+    AuthorizationCodeGrant,
+    ClientCredentialsGrant,
+    RefreshTokenGrant,
+)
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 from auth import consent, granting, issuing, scopes, tokens
@@ -26,7 +31,8 @@ from auth.scopes import ScopeSet
 from auth.tokens import Family, Holder, Token, TokenKind
 from fhir_server.errors import Invalid
 
-CLIENT_METHODS = ["none", "client_secret_basic", "client_secret_post"]
+SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
+CLIENT_METHODS = ["none", *SECRET_METHODS]
 SHORTEST_STATE = 8
 """Characters; known applications send no more than these."""
 
@@ -71,8 +77,8 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib has no type
         return True
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Tell whether the grant is one of the two that there are."""
-        return grant_type in {"authorization_code", "refresh_token"}
+        """Tell whether the grant is one of those that there are."""
+        return grant_type in {"authorization_code", "refresh_token", "client_credentials"}
 
 
 class SmartRequest:
@@ -259,3 +265,29 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc] # Authlib has no ty
 
     def revoke_old_credential(self, refresh_token: _Refresh) -> None:
         """Do nothing: replacing it has ended it."""
+
+
+class PushGrant(ClientCredentialsGrant):  # type: ignore[misc] # Authlib has no types
+    """`grant_type=client_credentials`, for pushing a hospital's messages and nothing else.
+
+    A secret alone opens no record: what an application may read or write is given by a person, or
+    by whoever runs the machine.
+    """
+
+    TOKEN_ENDPOINT_AUTH_METHODS = SECRET_METHODS
+
+    def validate_token_request(self) -> None:
+        """Raise the OAuth error where the application, or what it asks for, is not to be had."""
+        super().validate_token_request()
+        registered = self.request.client.registered.scope
+        try:
+            granted = granting.by_secret(self.request.payload.scope or "", registered)
+        except Invalid as refused:
+            raise InvalidScopeError(refused.issues[0].text) from None
+        self.request.scope = str(granted)
+
+    def create_token_response(self) -> Any:
+        """Return an access token, which lives for an hour; a new one is asked for likewise."""
+        client_id = self.request.client.client_id
+        answer = issuing.by_secret(self.server.writer, client_id, self.request.scope)
+        return 200, answer, self.TOKEN_RESPONSE_HEADER

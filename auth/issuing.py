@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, update
 from auth import tokens
 from auth.clients import Query
 from auth.credentials import derived_secret, digest, new_secret
+from auth.principal import Role
 from auth.scopes import parse
 from auth.tables import code as code_table
 from auth.tables import token as token_table
@@ -117,6 +118,13 @@ def first(writer: Writer, family: Family) -> Answer:
 def again(writer: Writer, token: Token, scope: str) -> Answer:
     """Return a new access token for a confidential client, which keeps its refresh *token*."""
     return _access(writer, token.family, new_secret(), scope, "")
+
+
+def by_secret(writer: Writer, client_id: str, scope: str) -> Answer:
+    """Return an access token for the application by itself, in an authorisation of its own."""
+    holder = Holder(Role.CLIENT, client_id)
+    family = tokens.open_family(writer, holder, scope, expires=writer.now + ACCESS_LIFE)
+    return _access(writer, family, new_secret(), scope, "")
 
 
 def rotated(writer: Writer, token: Token, text: str, scope: str) -> Answer | None:

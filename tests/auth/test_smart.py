@@ -37,7 +37,7 @@ def test_o1_1_o1_2_o1_7_the_configuration_is_there_for_anybody_as_json(portal, b
         "token_endpoint": f"{URL}/token",
         "revocation_endpoint": f"{URL}/revoke",
         "introspection_endpoint": f"{URL}/introspect",
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "response_types_supported": ["code"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": [

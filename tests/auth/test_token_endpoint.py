@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from auth import clients, consent
+from auth.clients import Client, Kind
 from auth.credentials import digest
 from auth.login import local
+from auth.scopes import PUSH
 from auth.tables import code as code_table
 from auth.tables import token as token_table
 from auth.tokens import FAMILY_LIFE
@@ -83,7 +85,7 @@ def test_case_87_of_eight_at_once_one_gets_a_token_and_it_dies_with_the_others(
         ({"code": "BAD_CODE"}, "invalid_grant"),
         ({"code": None}, "invalid_request"),
         ({"grant_type": "not_a_grant_type"}, "unsupported_grant_type"),
-        ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": None}, "unsupported_grant_type"),
         ({"client_id": "nobody"}, "invalid_client"),
     ],
@@ -458,3 +460,52 @@ def test_no_secret_is_ever_logged(portal, caplog):
         again = portal.refresh(answer["refresh_token"]).json()
     texts = [answer["access_token"], answer["refresh_token"], again["refresh_token"]]
     assert not [text for text in texts if text in caplog.text]
+
+
+@pytest.fixture
+def mersey(portal):
+    """An application that is registered for pushing messages, and its secret."""
+    client = Client("mersey", "Mersey", Kind.CONFIDENTIAL, (), f"{PUSH} system/*.rs")
+    registered = portal.services.record.submit(
+        portal.operator, lambda writer: clients.register(writer, client)
+    )
+    return "mersey", registered.result(10)
+
+
+def by_itself(portal, credentials, **form):
+    sent = {"grant_type": "client_credentials"} | form
+    return portal.another_browser().post("/token", data=sent, headers=basic(*credentials))
+
+
+@pytest.mark.parametrize("scope", [{}, {"scope": PUSH}, {"scope": f"system/*.rs {PUSH}"}])
+def test_an_app_by_itself_gets_a_token_for_pushing_messages_and_for_nothing_else(
+    portal, mersey, scope
+):
+    answer = by_itself(portal, mersey, **scope).json()
+    assert (answer["scope"], answer["token_type"], answer["expires_in"]) == (PUSH, "Bearer", 3600)
+    assert answer.keys() == {"access_token", "token_type", "expires_in", "scope"}
+    assert portal.holds(answer["access_token"])
+    portal.clock.advance(3600)
+    assert not portal.holds(answer["access_token"])
+
+
+def test_a_secret_alone_opens_no_record(portal, mersey):
+    assert is_refused(by_itself(portal, mersey, scope="system/*.rs"), "invalid_scope")
+    assert is_refused(by_itself(portal, mersey, scope="nonsense"), "invalid_scope")
+    hospital = "hospital", portal.secret
+    assert is_refused(by_itself(portal, hospital, scope="system/*.rs"), "invalid_scope")
+    assert is_refused(by_itself(portal, hospital, scope=PUSH), "invalid_scope")
+    assert is_refused(by_itself(portal, ("mersey", "wrong")), "invalid_client", 401)
+    public = {"grant_type": "client_credentials", "client_id": "app"}
+    assert is_refused(portal.another_browser().post("/token", data=public), "invalid_client", 401)
+    assert portal.ledger("grant")[-1][1] == "4"
+
+
+def test_the_token_of_an_app_that_has_ended_holds_no_more(portal, mersey):
+    token = by_itself(portal, mersey).json()["access_token"]
+    ended = portal.services.record.submit(
+        portal.operator, lambda writer: clients.end(writer, "mersey")
+    )
+    assert ended.result(10)
+    assert not portal.holds(token)
+    assert is_refused(by_itself(portal, mersey), "invalid_client", 401)
