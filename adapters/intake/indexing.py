@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, tuple_
 from adapters.intake import message_keys
 from adapters.intake.inbox import bucket_of_key, key_of
 from adapters.intake.tables import inbox, inbox_key
+from adapters.intake.tracing import among
 from fhir_server.record import Writer
 
 BATCH = 200
@@ -59,11 +60,12 @@ def _add(writer: Writer, wanted: list[tuple[Any, str]]) -> int:
     }
     table = inbox_key.c
     names = ("bucket", "key", "feed", "control_id", "sha256")
-    known = select(*(table[name] for name in names)).where(
-        tuple_(table.bucket, table.key).in_([line[:2] for line in lines]),
-        table.sha256.in_([line[4] for line in lines]),
-    )
-    missing = lines.keys() - {tuple(row) for row in writer.select(known)}
+    columns = [table[name] for name in names]
+    wanted_lines = sorted(lines)
+    missing = set(wanted_lines)
+    for first in range(0, len(wanted_lines), BATCH):
+        here = among(columns, wanted_lines[first : first + BATCH])
+        missing -= {tuple(row) for row in writer.select(select(*columns).where(here))}
     added = [
         dict(zip(names, line, strict=True)) | {"received": lines[line]} for line in sorted(missing)
     ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, tuple_
+from sqlalchemy import Row, delete, func, select
 
 from adapters.intake import code_maps, inbox, message_keys, reception, replay, trial, waiting
 from adapters.intake.feeds import Feed
@@ -19,12 +19,14 @@ from adapters.intake.occasion import Occasion, Outcome
 from adapters.intake.reading import Read, Verdict
 from adapters.intake.tables import code_map, inbox_key, unmapped_code
 from adapters.intake.tables import inbox as inbox_table
+from adapters.intake.tracing import among
 from adapters.intake.trial import Trial
 from fhir_server.access import Access
 from fhir_server.record import Again, Record, Writer
 
 Tree = dict[str, Any]
 
+_AT_ONCE = 200
 MOST_CODES = 200
 """Codes of the work list that are shown; the commonest."""
 
@@ -85,12 +87,12 @@ def waits(record: Record, codes: Iterable[Local]) -> Mapping[Local, Waits]:
     keys = {local.key(record.id_key): local for local in codes}
     found: dict[Local, Waits] = {}
     names = list(keys)
-    for first in range(0, len(names), 500):
-        here = [(bucket_of_key(key), key) for key in names[first : first + 500]]
+    for first in range(0, len(names), _AT_ONCE):
+        here = [(bucket_of_key(key), key) for key in names[first : first + _AT_ONCE]]
         table = inbox_key.c
         counted = func.count(func.distinct(table.control_id)).label("times")
         statement = select(table.key, counted, func.min(table.received).label("oldest"))
-        statement = statement.where(tuple_(table.bucket, table.key).in_(here)).group_by(table.key)
+        statement = statement.where(among((table.bucket, table.key), here)).group_by(table.key)
         found |= {keys[row.key]: Waits(row.times, row.oldest) for row in record.select(statement)}
     return found
 
@@ -100,7 +102,7 @@ def sent_since(record: Record, since: int) -> Mapping[str, int]:
     rows = work_list(record)
     keys = [Local(row.feed, row.system, row.code).key(record.id_key) for row in rows]
     table = inbox_key.c
-    here = tuple_(table.bucket, table.key).in_([(bucket_of_key(key), key) for key in keys])
+    here = among((table.bucket, table.key), [(bucket_of_key(key), key) for key in keys])
     counted = func.count(func.distinct(table.control_id)).label("times")
     statement = select(table.feed, counted).where(here, table.received >= since)
     found = record.select(statement.group_by(table.feed)) if keys else ()
@@ -125,7 +127,7 @@ def messages(record: Record, local: Local, most: int) -> Sequence[Row[Any]]:
     if not places:
         return ()
     here = inbox_table.c
-    named = tuple_(here.bucket, here.feed, here.control_id).in_(places)
+    named = among((here.bucket, here.feed, here.control_id), places)
     statement = select(inbox_table).where(named, here.fate == "filed").order_by(here.received)
     return record.select(statement)
 

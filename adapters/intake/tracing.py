@@ -6,11 +6,11 @@ in meanwhile moves nothing. Each look uses an index: `inbox_key` for numbers and
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, union_all
 
 from adapters.intake import message_keys
 from adapters.intake.inbox import bucket_of_key, key_of
@@ -122,9 +122,23 @@ def newest_of_feeds(record: Record) -> Mapping[str, int]:
     return {row.feed: row.newest for row in rows}
 
 
+def among(
+    columns: Iterable[ColumnElement[Any]], values: Iterable[Iterable[Any]]
+) -> ColumnElement[bool]:
+    """Return the condition that *columns* have one of these values together.
+
+    Written out, each a look into an index: SQLite reads the whole table for `IN (VALUES …)`.
+    """
+    names = tuple(columns)
+    return or_(
+        false(),
+        *(and_(*(name == one for name, one in zip(names, each, strict=True))) for each in values),
+    )
+
+
 def _under(record: Record, keys: Sequence[str], before: Cursor | None, most: int) -> Page:
     table = inbox_key.c
-    places = tuple_(table.bucket, table.key).in_([(bucket_of_key(key), key) for key in keys])
+    places = among((table.bucket, table.key), [(bucket_of_key(key), key) for key in keys])
     statement = select(*(table[name] for name in ("feed", "control_id", "sha256")), table.received)
     statement = statement.where(places, *_older(table, before)).distinct()
     newest = statement.order_by(table.received.desc(), table.sha256.desc()).limit(most + 1)
@@ -135,7 +149,7 @@ def _under(record: Record, keys: Sequence[str], before: Cursor | None, most: int
         (bucket_of_key(f"{row.feed}\x1f{row.control_id}"), row.feed, row.control_id, row.sha256)
         for row in found
     ]
-    kept = tuple_(*(inbox.c[name] for name in _KEY)).in_(wanted)
+    kept = among([inbox.c[name] for name in _KEY], wanted)
     shown = record.select(select(*_SHOWN).where(kept))
     rows = {(row.feed, row.control_id, row.sha256): row for row in shown}
     ordered = dict.fromkeys((row.feed, row.control_id, row.sha256) for row in found[:most])

@@ -136,6 +136,7 @@ AUDITOR = (("Search", "/auditor"), ("Verify", "/auditor/verify"))
 OPERATOR = (
     ("Feeds", "/operator"),
     ("Error queue", "/operator/errors"),
+    ("Codes", "/operator/codes"),
     ("Trace", "/operator/trace"),
 )
 BOX = WritingBox("/patient/messages/1", "draft")
