@@ -5,6 +5,8 @@ import typer
 from portal_api.cli import (
     feed_agreement,
     feed_checking,
+    feed_merging,
+    feed_reconciling,
     feed_repeating,
     feed_tracing,
     feed_trying,
@@ -18,7 +20,9 @@ def group() -> typer.Typer:
     feed_trying.add_to(app)
     feed_checking.add_to(app)
     feed_tracing.add_to(app)
+    feed_merging.add_to(app)
     feed_repeating.add_to(app)
+    feed_reconciling.add_to(app)
     feed_agreement.add_to(app)
     feed_watching.add_to(app)
     return app
