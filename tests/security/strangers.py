@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from fhir_server.store.tables import resource
+from tests.security.papers import booking, letter, order
 from tests.security.twins import THEIRS, A, B, Twin, message, result, team
 
 Stranger = Callable[[Twin, int], None]
@@ -20,6 +21,9 @@ def rows_of(twin: Twin, patient: str) -> list[Any]:
 def another(twin: Twin, step: int) -> None:
     """B: the same names, codes and order numbers; and everything of B's points at A."""
     twin.send(result(B, f"N{step}", sender="RYY", value="999"))
+    if step == 1:
+        for number, sent in enumerate((letter, order, booking)):
+            twin.send(sent(B, f"X{number}"))
     if step == 3:
         a, b = twin.patient(A), twin.patient(B)
         own = {one.id: one.type for one in rows_of(twin, a)}
@@ -48,6 +52,10 @@ def reaching(a: str, b: str, mine: list[str], observations: list[Any]) -> list[d
             "target": [{"reference": one} for one in mine], "agent": [{"who": patient}],
         },
         {
+            "resourceType": "Appointment", "status": "proposed",
+            "participant": [{"actor": one, "status": "accepted"} for one in (subject, patient)],
+        },
+        {
             "resourceType": "DocumentReference", "status": "current", "subject": subject,
             "author": [patient], "content": [{"attachment": {"title": "999"}}],
         },
@@ -60,6 +68,9 @@ def held(twin: Twin, step: int) -> None:
         twin.send(result(A, f"H{step}", section="SP", value="999"))
         twin.send(result(A, f"P{step}", status="P", value="999"))
         twin.send(result(A, f"U{step}", code="HE4X^PSA^L", value="999"))
+    if step == 1:
+        twin.send(letter(A, "HD1", signed="DO"))
+        twin.send(order(A, "HO1", label="R"))
 
 
 STRANGERS: dict[str, Stranger] = {"another": another, "held": held}

@@ -221,7 +221,10 @@ def test_no_page_of_the_portal_tells_of_another(worlds: tuple[str, Twins]) -> No
     stranger, both = worlds
     reports = [one for one in references(both) if one.startswith("DiagnosticReport/")]
     paths = [f"/patient/results/{one.partition('/')[2]}" for one in reports]
+    letters = [one for one in references(both) if one.startswith("DocumentReference/")]
+    paths += [f"/patient/letters/{one.partition('/')[2]}" for one in letters]
     paths += ["/patient/messages", "/patient/messages/new", f"/patient/results/{NEVER}"]
+    paths += ["/patient/letters", "/patient/appointments"]
     if stranger == "another":
         # Of one's own held results these two tell, as they should: a notice, and who filed it.
         paths += ["/patient", "/patient/access"]

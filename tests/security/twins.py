@@ -35,6 +35,7 @@ from portal_api.app import build
 from portal_api.opening import opened
 from portal_api.portal import Portal
 from portal_api.settings import Address, Settings
+from tests.security.papers import booking, letter, order
 
 Tree = dict[str, Any]
 Shown = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -228,6 +229,9 @@ def _others(twin: Twin) -> None:
 def _first(twin: Twin) -> None:
     twin.send(result(A, "N1"))
     twin.send(result(A, "N2", code="718-7^Haemoglobin^LN", value="132"))
+    twin.send(letter(A, "D1"))
+    twin.send(order(A, "OW1"))
+    twin.send(booking(A, "B1"))
 
 
 def _second(twin: Twin) -> None:
