@@ -74,16 +74,17 @@ class IndexRows:
     tokens: list[TokenRow]
     dates: list[DateRow]
     strings: list[StringRow]
+    sort_date: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Indexed:
-    """A parameter of a type, as far as indexing needs it, its paths cut into steps."""
+    """A parameter of a type, as far as indexing needs it; *rest* of a path, below its element."""
 
     name: str
     kind: Kind
     selective: bool
-    paths: tuple[Path, ...]
+    rest: Path
 
 
 def index(tree: Tree, *, id_: str, patient: str) -> IndexRows:
@@ -96,22 +97,25 @@ def index(tree: Tree, *, id_: str, patient: str) -> IndexRows:
     tokens: dict[int, int] = {}
     dates: dict[tuple[int, int, int], None] = {}
     strings: dict[tuple[int, str], None] = {}
-    for one in _plan(resource_type):
-        for element in _elements(tree, one.paths):
-            match one.kind:
-                case Kind.TOKEN | Kind.REFERENCE:
+    plan = _plan(resource_type)
+    for name in plan.keys() & tree.keys():
+        for one in plan[name]:
+            for element in _below(_step(tree, name), one.rest):
+                if one.kind is Kind.TOKEN or one.kind is Kind.REFERENCE:
                     tokens.update(_tokens(element, resource_type, one))
-                case Kind.DATE if covered := element_span(element):
-                    dates[token_hash(resource_type, one.name, ""), *covered] = None
-                case Kind.STRING:
+                elif one.kind is Kind.STRING:
                     for ending, value in _string_values(element):
                         known = token_hash(resource_type, one.name + ending, "")
                         strings[known, value] = None
-    bucket, sort = bucket_of(id_), sort_date(tree) or 0
+                elif covered := element_span(element):
+                    dates[token_hash(resource_type, one.name, ""), *covered] = None
+    bucket, when = bucket_of(id_), sort_date(tree)
+    sort = when or 0
     return IndexRows(
         [TokenRow(bucket, patient, known, sort, id_, wide) for known, wide in tokens.items()],
         [DateRow(bucket, patient, known, low, high, id_) for known, low, high in dates],
         [StringRow(bucket, patient, known, value, id_) for known, value in strings],
+        when,
     )
 
 
@@ -146,12 +150,14 @@ def references(tree: Tree, paths: Iterable[str]) -> Iterator[str]:
 
 
 @cache
-def _plan(resource_type: str) -> tuple[_Indexed, ...]:
-    return tuple(
-        _Indexed(one.name, one.kind, one.selective, _steps(one.paths))
-        for one in PARAMETERS.get(resource_type, {}).values()
-        if one.place is Place.INDEX
-    )
+def _plan(resource_type: str) -> dict[str, tuple[_Indexed, ...]]:
+    """Return the type's parameters by the element in which their values stand."""
+    found: dict[str, list[_Indexed]] = {}
+    for one in PARAMETERS.get(resource_type, {}).values():
+        for name, *rest in _steps(one.paths) if one.place is Place.INDEX else ():
+            indexed = _Indexed(one.name, one.kind, one.selective, tuple(rest))
+            found.setdefault(name, []).append(indexed)
+    return {name: tuple(those) for name, those in found.items()}
 
 
 @cache
@@ -165,13 +171,16 @@ def _steps(paths: tuple[str, ...]) -> tuple[Path, ...]:
 
 
 def _elements(tree: Tree, paths: Iterable[Path]) -> Iterator[Any]:
-    for path in paths:
-        if path[0] not in tree:
-            continue
-        found: list[Any] = [tree]
-        for name in path:
-            found = [value for element in found for value in _step(element, name)]
-        yield from found
+    for first, *rest in paths:
+        if first in tree:
+            yield from _below(_step(tree, first), rest)
+
+
+def _below(elements: Iterable[Any], path: Iterable[str]) -> Iterable[Any]:
+    found = elements
+    for name in path:
+        found = [value for element in found for value in _step(element, name)]
+    return found
 
 
 def _step(element: Any, name: str) -> Iterable[Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import Delete, Table, and_, bindparam, delete, update
 
 from fhir_server.model import json
 from fhir_server.model.ids import bucket_of
-from fhir_server.search.index import IndexRows, index, sort_date
+from fhir_server.search.index import IndexRows, index
 from fhir_server.store.read import Stored
 from fhir_server.store.tables import (
     index_date,
@@ -27,8 +27,8 @@ _NO_ROWS = IndexRows([], [], [])
 def create(transaction: Transaction, stored: Stored, tree: Tree) -> None:
     """Let the rows of *stored*, a resource that is new, wait; *tree* is its content."""
     bucket = bucket_of(stored.id)
-    transaction.add(resource, bucket, [_row(bucket, stored, sort_date(tree))])
     made = index(tree, id_=stored.id, patient=stored.patient)
+    transaction.add(resource, bucket, [_row(bucket, stored, made.sort_date)])
     _reindex(transaction, bucket, _NO_ROWS, made)
 
 
@@ -40,12 +40,12 @@ def supersede(
     *said* is who replaced it, and why.
     """
     bucket, old_tree = bucket_of(after.id), json.decode(before.body)
-    earlier = (*_row(bucket, before, sort_date(old_tree)), after.last_updated, *said)
-    transaction.add(resource_version, bucket, [earlier])
-    line = dict(zip(_COLUMNS, _row(bucket, after, sort_date(tree)), strict=True))
-    transaction.change(_UPDATE, resource, _keyed(line, _KEY))
     old = index(old_tree, id_=before.id, patient=before.patient)
     new = index(tree, id_=after.id, patient=after.patient)
+    earlier = (*_row(bucket, before, old.sort_date), after.last_updated, *said)
+    transaction.add(resource_version, bucket, [earlier])
+    line = dict(zip(_COLUMNS, _row(bucket, after, new.sort_date), strict=True))
+    transaction.change(_UPDATE, resource, _keyed(line, _KEY))
     _reindex(transaction, bucket, old, new)
 
 

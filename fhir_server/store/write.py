@@ -7,6 +7,7 @@ statements on them. Rows that are inserted wait with those of the other pieces o
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Executable, Row, Select, Table, bindparam, delete, select
@@ -214,8 +215,16 @@ class Writer:
         return self._transaction.execute(statement, parameters)
 
 
+@lru_cache(64)
+def _instant(last_updated: int) -> str:
+    return instant_text(from_micros(last_updated))
+
+
 def _body(tree: Tree, id_: str, version: int, last_updated: int) -> bytes:
-    own = {"versionId": str(version), "lastUpdated": instant_text(from_micros(last_updated))}
+    own = {"versionId": str(version), "lastUpdated": _instant(last_updated)}
+    if "meta" not in tree and "id" not in tree:
+        head = {"resourceType": tree["resourceType"], "id": id_, "meta": own | claimed(tree)}
+        return json.encode(head | tree)
     sent = tree.get("meta", {})
     source = {"source": sent["source"]} if "source" in sent else {}
     kept = {name: value for name, value in sent.items() if name not in own and name != "profile"}

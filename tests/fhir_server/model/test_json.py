@@ -226,9 +226,9 @@ _ANY_NUMBER = st.one_of(
 @example({"value": Decimal("1." + "1" * 40)})
 @example({"text": "\b"})
 def test_what_is_plain_decodes_to_the_tree_that_it_was_made_of(tree: Any) -> None:
-    raw = json.encode(tree)
+    raw = json.encode({"of": tree})
     if json.is_plain(raw):
-        assert json.decode(raw) == tree
+        assert json.decode(raw) == {"of": tree}
 
 
 def test_what_a_laboratory_usually_sends_is_plain() -> None:
