@@ -20,10 +20,13 @@ from adapters.intake.replay import replay
 from adapters.intake.tls import listen_tls
 from fhir_server.record import Record
 from tests.adapters.intake.certificates import Authority, Identity
-from tests.adapters.intake.line import QUICK, Message, Sender, kept, listening, numbered
+from tests.adapters.intake.line import Message, Sender, kept, listening, numbered
 from tests.adapters.intake.ward import OPERATOR, Ward, answer_of
 
 Connect = Callable[..., Awaitable[Sender]]
+
+PATIENT = Limits(idle=60.0)
+"""A busy machine may take its time: nothing here waits for a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def as_client(town: Town, identity: Identity | None = None) -> ssl.SSLContext:
 
 @asynccontextmanager
 async def guarded(
-    record: Record, town: Town, limits: Limits = QUICK, context: Any = None
+    record: Record, town: Town, limits: Limits = PATIENT, context: Any = None
 ) -> AsyncIterator[tuple[Connect, Tally]]:
     tally, senders = Tally(), list[Sender]()
     reception = at_desk(record, lambda: town.feeds, limits, tally)
@@ -289,7 +292,7 @@ def test_a_connection_too_many_is_refused_before_its_handshake(
     record: Record, message: Message, town: Town
 ) -> None:
     async def scene() -> tuple[bytes, bool, int]:
-        async with guarded(record, town, replace(QUICK, connections=1)) as (connect, tally):
+        async with guarded(record, town, replace(PATIENT, connections=1)) as (connect, tally):
             first = await connect(as_client(town, town.mersey))
             await first.send(numbered(message, 1))
             answer = await first.answer()
