@@ -16,6 +16,7 @@ from portal_api.issuing import issue
 from portal_api.opening import opened
 from portal_api.operating import operator_access
 from portal_api.portal import Portal
+from portal_api.reindexing import reindex
 from portal_api.settings import Settings
 
 Tree = dict[str, Any]
@@ -43,6 +44,7 @@ def commands(portal: Portal) -> Mapping[str, Carry]:
         "ledger-verified": bound(_noted("ledger-verified")),
         "ledger-exported": bound(_noted("ledger-exported")),
         "errors": bound(_errors),
+        "inbox-index": bound(reindex),
         "account-add": bound(registering.add_account),
         "account-end": bound(registering.end_account),
         "client-add": bound(registering.add_client),

@@ -1,4 +1,4 @@
-"""`portal-fhir feed trace|retry|errors`: what became of messages, and running them again."""
+"""`portal-fhir feed trace|retry|errors|index`: what became of messages, and running them again."""
 
 from typing import Annotated
 
@@ -16,6 +16,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("trace")(trace)
     app.command("retry")(retry)
     app.command("errors")(errors)
+    app.command("index")(index)
 
 
 def trace(key: Annotated[str, typer.Argument(metavar="CONTROL_ID|ACCESSION")]) -> None:
@@ -66,3 +67,14 @@ def errors() -> None:
         names = ("received", "feed", "control_id", "fate", "code", "address")
         table.add_row(*(escape(one[name]) for name in names))
     Console().print(table)
+
+
+def index() -> None:
+    """Make messages that came before this version findable by NHS number; it may be run again."""
+    settings, after, added = current(), None, 0
+    while True:
+        done = carried(settings, {"command": "inbox-index", "after": after})
+        added, after = added + done["added"], done["after"]
+        if after is None:
+            break
+    typer.echo(f"{added} keys were added.")

@@ -35,6 +35,7 @@ def test_a_message_is_sent_answered_and_found_by_its_numbers(
         assert "    OBX|1|NM|2857-1^PSA^LN||5.10|ug/L" in found
         assert "    MSA|AA|M1" in found
     assert "No message has" in done("trace", "M3", status=1)
+    assert done("index").strip() == "0 keys were added."
 
 
 @pytest.mark.usefixtures("running")
