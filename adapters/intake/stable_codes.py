@@ -91,6 +91,7 @@ FAULTS: Mapping[str, FaultCode] = MappingProxyType(
         "merge-not-agreed": FaultCode("AA", (204,), "The feed has no right to join records."),
         "message-empty": FaultCode("AE", (100,), "The message lacks the segment that it is about."),
         "message-too-large": FaultCode("AE", (102,), "The message has too many segments."),
+        "name-deleted": FaultCode("AE", (101,), "PID-5 would leave somebody without a name."),
         "nhs-number-bad": FaultCode("AE", (102,), "An NHS number fails its check digit."),
         "not-for-us": FaultCode("AR", (103,), "No feed has these names in MSH-3 to MSH-6."),
         "not-human": FaultCode("AE", (103,), "PID-35 names the species of an animal."),

@@ -1,6 +1,7 @@
 """The table of stable codes is what the code raises: no more, no less, with the same numbers."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from adapters.intake.stable_codes import ABSENT, FAULTS, FLAGS, HOLDS, meaning
 
 ADAPTERS = Path(__file__).resolve().parents[3] / "adapters"
 TABLE = ADAPTERS / "intake" / "stable_codes.py"
+CONNECTIONS = ADAPTERS / "intake" / "tls.py"  # refuses connections, not messages
 # Where a fault's number and code stand among the arguments.
 FAULT_CALLS = {"refusal": (0, 1), "Refused": (1, 2), "Fault": (0, 1), "Unclear": (1, 2)}
 FLAG_CALLS = {"flag": 0, "Flag": 0}
@@ -17,7 +19,7 @@ CONSTANTS = {"BUSY": 207, "REUSED": 205}
 
 def modules() -> Iterator[ast.Module]:
     for path in sorted(ADAPTERS.rglob("*.py")):
-        if path != TABLE:
+        if path not in {TABLE, CONNECTIONS}:
             yield ast.parse(path.read_text())
 
 
@@ -68,6 +70,18 @@ def test_every_flag_that_is_raised_is_in_the_table() -> None:
             if isinstance(code, str) and code not in FLAGS:
                 missing.add(code)
     assert missing == set()
+
+
+def test_every_flag_that_is_raised_beside_a_field_is_in_the_table() -> None:
+    form = re.compile(r"([a-z]+(?:-[a-z]+)+) (?:[A-Z][A-Z0-9]{2}\b.*)?")
+    found = {
+        match[1]
+        for module in modules()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if (match := form.fullmatch(node.value))
+    }
+    assert found - {*FLAGS, *HOLDS, *FAULTS} == set()
 
 
 def test_every_code_in_the_tables_is_one_that_something_raises() -> None:
