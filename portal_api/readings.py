@@ -7,6 +7,7 @@ and method (`result_series`), because a number from another laboratory or method
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from portal_api.london import Moment, moment
@@ -19,6 +20,16 @@ _VERY = frozenset({"HH", "HU", "LL", "LU"})
 _ODD = frozenset({"A", "AA"})
 OUTSIDE = frozenset({"above", "below", "well above", "well below"})
 """Where a value can lie that is not in the usual range: words of `place`."""
+_ABSENT: Mapping[str, str] = MappingProxyType(
+    {
+        "not-performed": "This test could not be done.",
+        "error": "This test could not be done.",
+        "not-asked": "This test was not asked for.",
+        "temp-unknown": "The laboratory has no result yet.",
+        "unknown": "There is no value.",
+    }
+)
+"""Why there is no value, of https://hl7.org/fhir/R4/valueset-data-absent-reason.html."""
 CORRECTED = frozenset({"corrected", "amended"})
 
 
@@ -237,7 +248,15 @@ def _words(observation: Tree) -> str:
         return ":".join(parts)
     if "valueDateTime" in observation:
         return str(observation["valueDateTime"])
-    return concept_text(observation.get("dataAbsentReason", {}))
+    return _why_absent(observation.get("dataAbsentReason", {}))
+
+
+def _why_absent(reason: Tree) -> str:
+    """Return in plain words why there is no value, else what the laboratory says of it."""
+    if reason.get("text"):
+        return str(reason["text"])
+    codes = (coding.get("code", "") for coding in reason.get("coding", ()))
+    return next((_ABSENT[code] for code in codes if code in _ABSENT), concept_text(reason))
 
 
 def _span(ranges: Sequence[Tree]) -> Span | None:

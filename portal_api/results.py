@@ -125,7 +125,7 @@ async def in_full(caller: Caller, report_id: str) -> InFull:
 def summary(report: Report) -> str:
     """Return what a report says in one line: a value, or how many tests it has."""
     if report.withdrawn:
-        return "Taken back by the laboratory"
+        return "Not done" if report.status == "cancelled" else "Taken back by the laboratory"
     if len(report.readings) == 1:
         only = report.readings[0]
         return value_text(only.quantity) if only.quantity else "A report in words"

@@ -61,7 +61,7 @@ def changed(raw: bytes, change: tuple[str, Any, Any]) -> bytes:
 
 
 @settings(
-    max_examples=100,
+    max_examples=50,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.sampled_from(MORE), st.lists(Change, min_size=1, max_size=3))

@@ -94,6 +94,28 @@ def test_a_result_that_was_taken_back_shows_no_value(world):
     assert "27.0" not in page.text
 
 
+def test_a_test_that_could_not_be_done_says_so(world):
+    alan = world.ids["alan"]
+    subject = {"subject": {"reference": f"Patient/{alan}"}}
+    absent = {"system": "http://terminology.hl7.org/CodeSystem/data-absent-reason"}
+    observation = {
+        "resourceType": "Observation",
+        "status": "cancelled",
+        "code": {"text": "CEA"},
+        "dataAbsentReason": {"coding": [absent | {"code": "not-performed"}]},
+    }
+    measured = world.file(observation | subject, alan)
+    tree = {"resourceType": "DiagnosticReport", "code": {"text": "CEA"}}
+    results = {"result": [{"reference": f"Observation/{measured}"}]}
+    done = world.file(tree | subject | results | {"status": "final"}, alan)
+    cancelled = world.file(tree | subject | {"status": "cancelled"}, alan)
+    browser = world.browser("alan")
+    assert "This test could not be done." in text_of(browser.get(f"/patient/results/{done}"))
+    page = text_of(browser.get(f"/patient/results/{cancelled}"))
+    assert "This test was not done" in page
+    assert "took this result back" not in page
+
+
 def test_a_nurse_who_looks_stands_in_the_patients_log_and_own_looks_are_folded(world):
     world.result(world.ids["alan"], "7.3")
     world.browser("priya").get(f"/clinician/patients/{world.ids['alan']}")
