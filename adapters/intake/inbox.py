@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Any, Literal
 
-from sqlalchemy import Row, Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, update
 
 from adapters.hl7v2.header import glimpse
 from adapters.intake import message_keys, waiting
@@ -263,8 +263,3 @@ def trace(record: Record, key: str, most: int = 50) -> Sequence[Row[Any]]:
         for one in found
     ]
     return record.select(select(inbox).where(or_(*places)).order_by(inbox.c.received.desc()))
-
-
-def error_queue(most: int = 100) -> Select[Any]:
-    """Return the statement for what waits for a person, newest first, without the bytes."""
-    return waiting.queue(most=most)

@@ -42,7 +42,7 @@ def test_the_error_queue_holds_what_was_not_filed_newest_first_without_its_bytes
     rows = ward.record.select(waiting.queue())
     assert [(row.control_id, row.fate) for row in rows] == [("C", "refused"), ("B", "quarantined")]
     assert not {"raw", "ack"} & set(rows[0]._fields)
-    assert len(ward.record.select(inbox.error_queue(most=1))) == 1
+    assert len(ward.record.select(waiting.queue(most=1))) == 1
 
 
 def test_the_patients_of_what_was_made_can_be_told(ward: Ward) -> None:
