@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
 from adapters.hl7v2.codeable_concepts import table_code
+from adapters.hl7v2.coding_systems import sender_base
 from adapters.hl7v2.composite import first, value
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.conversion import Flag, Tree
@@ -14,7 +14,6 @@ from adapters.hl7v2.dialect import Dialect
 from adapters.hl7v2.er7 import Message, Segment
 from adapters.hl7v2.identifiers import authority_name, extended_identifier
 
-_LOCAL_CODES = "urn:portal-fhir:codes"
 _TOMORROW = timedelta(days=1)
 
 
@@ -25,7 +24,7 @@ def surroundings(message: Message, dialect: Dialect, received_at: datetime | Non
     """
     header = message.segments[0]
     authority = authority_name(first(header, 4)) or dialect.authority
-    base = dialect.local_base or (f"{_LOCAL_CODES}:{quote(authority)}" if authority else "")
+    base = dialect.local_base or sender_base(authority)
     latest = received_at + _TOMORROW if received_at is not None else None
     context = Context(dialect, authority, base, None, received_at, latest)
     sent = value(header, 7)
