@@ -10,7 +10,7 @@ from adapters.intake import code_maps, inbox, replay, standing, waiting
 from fhir_server.clock import from_micros, instant_text
 from fhir_server.errors import Invalid
 from fhir_server.record import Asked, Writer
-from portal_api import agreeing, control, dropping, lock, registering, repeating
+from portal_api import agreeing, control, dropping, joining, lock, registering, repeating
 from portal_api.control import Carry
 from portal_api.issuing import issue
 from portal_api.opening import opened
@@ -39,6 +39,8 @@ def commands(portal: Portal) -> Mapping[str, Carry]:
         "feed-replay": bound(repeating.again),
         "inbox-copied": bound(repeating.copied),
         "feed-retry": bound(_retry),
+        "feed-merge": bound(joining.merge),
+        "feed-unmerge": bound(joining.unmerge),
         "code-map": bound(_map_code),
         "trace": bound(_trace),
         "ledger-verified": bound(_noted("ledger-verified")),

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from adapters.hl7v2.appointment import Booking
 from adapters.hl7v2.conversion import Key, resolve
 from adapters.intake import claims, standing
-from adapters.intake.beside import file_directory, file_person, ids_of
+from adapters.intake.beside import file_directory, file_person, ids_of, own_ids
 from adapters.intake.buckets import of_person, require
 from adapters.intake.claims import Number
 from adapters.intake.feeds import Feed
-from adapters.intake.identity import Identity, identify
+from adapters.intake.identity import Identity, at_home, identify
 from adapters.intake.numbered import Tree, content_with_tags, known_id, with_identifiers
 from adapters.intake.occasion import Occasion, Outcome, reference, worded
 from adapters.intake.unclear import Unclear
@@ -34,6 +34,7 @@ def file(writer: Writer, booking: Booking, occasion: Occasion) -> Outcome:
     occasion's, and Invalid where a resource is not valid: then nothing may be kept of it.
     """
     identity = identify(writer, booking.person)
+    identity = at_home(writer, identity, _numbers(booking))
     patient = identity.patient
     held = list(_numbers(booking))
     require(occasion.buckets, bucket_of(patient), *(number.bucket for number in held))
@@ -44,7 +45,8 @@ def file(writer: Writer, booking: Booking, occasion: Occasion) -> Outcome:
         claims.hold(writer, number, patient)
     directory = (*booking.organizations, *booking.practitioners)
     own = (booking.appointment.key, booking.provenance.key)
-    ids = ids_of(writer.id_key, patient, directory, own)
+    ids = ids_of(writer.id_key, identity.subject, directory, ())
+    ids |= own_ids(writer.id_key, patient, own)
     key = booking.appointment.key
     ids[key] = known_id(writer, key, booking.placer_number, patient)
     made.extend(file_directory(writer, directory, ids, occasion))
@@ -55,7 +57,7 @@ def file(writer: Writer, booking: Booking, occasion: Occasion) -> Outcome:
         made.extend(_file_appointment(writer, booking, ids, (identity, occasion)))
     else:
         flags.append(f"{verdict.flag} MSH.7")
-    return Outcome(patient, tuple(made), tuple(dict.fromkeys(flags)))
+    return Outcome(identity.subject, tuple(made), tuple(dict.fromkeys(flags)))
 
 
 def buckets(record: Record, _feed: Feed, booking: Booking) -> Iterator[int]:

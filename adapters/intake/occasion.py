@@ -12,8 +12,8 @@ from fhir_server.record import Stored
 class Occasion:
     """By which feed and under which control id a message is filed.
 
-    *buckets* are those that its piece declared; None where any may be written. *decided* tells
-    whether a person looked at a message that waited for one, and decided that it is to be filed.
+    *buckets* are those that its piece declared; None where any may be written. *decided* is
+    why a person who looked at a message that waited for one wants it filed; empty where none did.
     """
 
     feed: Feed
@@ -21,7 +21,7 @@ class Occasion:
     buckets: frozenset[int] | None = None
     refiled: bool = False
     """Whether it was filed before: what it says is known, and can only open sooner than it does."""
-    decided: bool = False
+    decided: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from adapters.hl7v2.conversion import Key, resolve
 from adapters.hl7v2.orders import OrderGroup, Orders
 from adapters.intake import claims, standing
-from adapters.intake.beside import file_directory, file_person, ids_of
+from adapters.intake.beside import file_directory, file_person, ids_of, own_ids
 from adapters.intake.buckets import of_person, require
 from adapters.intake.claims import Number
 from adapters.intake.feeds import Feed
-from adapters.intake.identity import Identity, identify
+from adapters.intake.identity import Identity, at_home, identify
 from adapters.intake.numbered import Tree, content_with_tags, known_id, with_identifiers
 from adapters.intake.occasion import Occasion, Outcome, reference, worded
 from adapters.intake.requests import is_answered
@@ -33,26 +33,27 @@ def file(writer: Writer, orders: Orders, occasion: Occasion) -> Outcome:
     occasion's, and Invalid where a resource is not valid: then nothing may be kept of it.
     """
     identity = identify(writer, orders.person)
-    patient = identity.patient
-    numbers = [number for group in orders.groups for number in _numbers(group)]
-    require(occasion.buckets, bucket_of(patient), *(number.bucket for number in numbers))
-    for number in numbers:
-        _refuse_another_patient(writer, number, patient)
+    homes = [at_home(writer, identity, _numbers(group)) for group in orders.groups]
+    require(occasion.buckets, *(bucket_of(one.patient) for one in (identity, *homes)))
+    for group, home in zip(orders.groups, homes, strict=True):
+        numbers = tuple(_numbers(group))
+        require(occasion.buckets, *(number.bucket for number in numbers))
+        for number in numbers:
+            _refuse_another_patient(writer, number, home.patient)
+            claims.hold(writer, number, home.patient)
     made = file_person(writer, orders.person, identity)
     directory = (*orders.organizations, *orders.practitioners)
-    own = (one.key for group in orders.groups for one in group.all_made())
-    ids = ids_of(writer.id_key, patient, directory, own)
+    ids = ids_of(writer.id_key, identity.subject, directory, ())
     made.extend(file_directory(writer, directory, ids, occasion))
     flags = [*identity.flags, *worded(orders.flags)]
-    for number in numbers:
-        claims.hold(writer, number, patient)
-    for group in orders.groups:
+    for group, home in zip(orders.groups, homes, strict=True):
+        ids |= own_ids(writer.id_key, home.patient, (one.key for one in group.all_made()))
         key = group.service_request.key
-        ids[key] = known_id(writer, key, group.placer_number, patient)
-        references, flag = _file_order(writer, group, ids, (identity, occasion))
+        ids[key] = known_id(writer, key, group.placer_number, home.patient)
+        references, flag = _file_order(writer, group, ids, (home, occasion))
         made.extend(references)
         flags.extend(filter(None, (flag,)))
-    return Outcome(patient, tuple(made), tuple(dict.fromkeys(flags)))
+    return Outcome(identity.subject, tuple(made), tuple(dict.fromkeys(flags)))
 
 
 def buckets(record: Record, _feed: Feed, orders: Orders) -> Iterator[int]:

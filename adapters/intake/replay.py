@@ -53,24 +53,27 @@ class Replayed:
 
 
 def replay(
-    record: Record, access: Access, feeds: tuple[Feed, ...], control_id: str
+    record: Record, access: Access, feeds: tuple[Feed, ...], control_id: str, decided: str = ""
 ) -> Sequence[Replayed]:
     """Run every message with this control id that was set aside through *feeds* as they are now.
 
     Empty where there is no such message. One that was filed already stays as it is, and so does
     one that was cut off, which its sender still owns. Raises Unavailable where nothing can be
-    written. *access* is that of whoever asks.
+    written. *access* is that of whoever asks; *decided* is why they file what waits for a person,
+    having looked at it: a merge.
     """
     key = inbox.key_of(control_id)
     rows = [row for row in inbox.trace(record, control_id) if row.control_id == key]
-    return [run_again(record, access, feeds, row) for row in reversed(rows)]
+    return [run_again(record, access, feeds, row, decided) for row in reversed(rows)]
 
 
-def run_again(record: Record, access: Access, feeds: tuple[Feed, ...], row: Row[Any]) -> Replayed:
+def run_again(
+    record: Record, access: Access, feeds: tuple[Feed, ...], row: Row[Any], decided: str = ""
+) -> Replayed:
     """Run one message, a whole row of the inbox, as `replay` does all under a control id."""
     if row.fate not in RUN_AGAIN:
         return Replayed(row.feed, row.control_id, row.fate, row.code, row.address, row.reason)
-    return carried(record, access, prepared(record, feeds, row), _run)
+    return carried(record, access, prepared(record, feeds, row), partial(_run, decided=decided))
 
 
 def prepared(
@@ -114,7 +117,9 @@ def _read_again(
     return replace(again, arrival=kept)
 
 
-def _run(writer: Writer, *, read: Read, buckets: frozenset[int] | None) -> Replayed | Again:
+def _run(
+    writer: Writer, *, read: Read, buckets: frozenset[int] | None, decided: str
+) -> Replayed | Again:
     """File the message, unless somebody else has in the meantime; keep the new reason otherwise."""
     kept = read.arrival
     known = inbox.same(writer, kept)
@@ -124,23 +129,23 @@ def _run(writer: Writer, *, read: Read, buckets: frozenset[int] | None) -> Repla
     if isinstance(read.content, Verdict):
         outcome = read.content
     else:
-        occasion = Occasion(read.feed, read.header.control_id, buckets)
+        occasion = Occasion(read.feed, read.header.control_id, buckets, decided=decided)
         outcome = reception.attempted(writer, read.content, occasion)
     if isinstance(outcome, Again):
         return outcome
     if isinstance(outcome, Verdict):
         return _still_aside(writer, read, known.fate, outcome)
-    return _now_filed(writer, read, outcome)
+    return _now_filed(writer, read, outcome, decided)
 
 
-def _now_filed(writer: Writer, read: Read, outcome: Outcome) -> Replayed:
+def _now_filed(writer: Writer, read: Read, outcome: Outcome, decided: str) -> Replayed:
     kept = read.arrival
     flags = tuple(dict.fromkeys(filter(None, (*read.flags, *outcome.flags))))
     inbox.change_fate(writer, kept, Fated("filed", b"", flags=flags, made=outcome.made))
     indexing.add_keys(writer, kept.place, filing.accessions(read.converted))
-    waiting.note_act(writer, kept.place, "replayed", ("filed", ""), "")
+    waiting.note_act(writer, kept.place, "replayed", ("filed", ""), decided)
     entity = outcome.report or f"message:{kept.key}"
-    writer.audit("message-replayed", patient=outcome.patient, entity=entity)
+    writer.audit("message-replayed", patient=outcome.patient, entity=entity, reason=decided)
     return Replayed(kept.feed, kept.key, "filed", made=outcome.made)
 
 

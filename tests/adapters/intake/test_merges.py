@@ -5,8 +5,14 @@ from typing import Any
 
 import pytest
 
+from adapters.intake import replay
 from adapters.intake.feeds import LOOPBACK
-from tests.adapters.intake.ward import ALAN, BRIAN, Answer, Ward, value_of
+from adapters.intake.unmerging import unmerge
+from fhir_server.errors import Conflict
+from tests.adapters.intake.test_appointments import siu
+from tests.adapters.intake.test_letters import mdm
+from tests.adapters.intake.test_orders import oml
+from tests.adapters.intake.ward import ALAN, BRIAN, OPERATOR, Answer, Ward, value_of
 
 Tree = dict[str, Any]
 PAS = replace(LOOPBACK, name="pas", merges=True)
@@ -160,3 +166,46 @@ def test_what_is_doubtful_waits_for_a_person(
     assert merge(ward, stays, retired, feed=feed).code == "AA"
     assert ward.fate("M1") == ("quarantined", *fault)
     assert (ward.known("Patient"), seen(ward)) == (before, ["2.2"])
+
+
+def test_a_person_files_what_waited_and_takes_it_back(ward: Ward) -> None:
+    ward.psa(pid=pid(local("A7"), born="19600101"), control_id="RA", filler="L1", value="1.1")
+    result(ward, OWN, "L2", "2.2")
+    merge(ward, pid(OWN), local("A7"), feed=LOOPBACK)
+    assert ward.fate("M1")[0] == "quarantined"
+    before = {one["id"]: {**one, "meta": None} for one in ward.known("Patient")}
+    (done,) = replay.replay(ward.record, OPERATOR, (LOOPBACK,), "M1", "Looked at both; one person.")
+    assert (done.fate, ward.fate("M1")[0], seen(ward)) == ("filed", "filed", ["1.1", "2.2"])
+    (retired,) = people(ward)[False]
+    result(ward, OWN, "L3", "3.3")
+    gone = unmerge(ward.record, OPERATOR, retired["id"], "They are two people.")
+    assert (gone.into, len(gone.filed_meanwhile)) == (ward.patient(), 1)
+    assert seen(ward) == ["2.2", "3.3"]
+    after = {one["id"]: {**one, "meta": None} for one in ward.known("Patient")}
+    before[retired["id"]]["active"] = True
+    assert after == before
+    told = [one for one in ward.known("Provenance") if "taken back" in str(one["activity"])]
+    (target,) = told[0]["target"]
+    assert target["reference"].startswith(f"Patient/{ward.patient()}/_history/")
+    ward.psa(pid=pid(local("A7"), born="19600101"), control_id="RB", filler="L4", value="4.4")
+    assert (seen(ward), ward.fate("RB")[0]) == (["2.2", "3.3"], "filed")
+    with pytest.raises(Conflict):
+        unmerge(ward.record, OPERATOR, retired["id"], "Again.")
+
+
+def test_letters_orders_and_appointments_go_on_where_they_were_filed(ward: Ward) -> None:
+    makers = {"DocumentReference": mdm, "ServiceRequest": oml, "Appointment": siu}
+    old = (f"{ALAN}^^^NHS^NH", local("A7"))
+    for maker in makers.values():
+        assert ward.send(maker().replace(*old)).code == "AA"
+    result(ward, OWN, "L2", "2.2")
+    before = {kind: {one["id"] for one in ward.known(kind)} for kind in makers}
+    merge(ward, pid(OWN), local("A7"))
+    joined = {kind: {one["id"] for one in ward.known(kind)} for kind in makers}
+    assert all(len(joined[kind] - before[kind]) == 1 for kind in makers)
+    for number, maker in enumerate(makers.values()):
+        later = maker(control_id=f"C{number}", sent="20261124070000")
+        assert ward.send(later.replace(*old)).code == "AA"
+        assert ward.fate(f"C{number}")[0] == "filed"
+    assert {kind: {one["id"] for one in ward.known(kind)} for kind in makers} == joined
+    assert ward.seen("Appointment") == ward.known("Appointment")
