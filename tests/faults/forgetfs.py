@@ -201,6 +201,9 @@ class ForgettingFileSystem:
     def mkdir(self, path: str, mode: int) -> None:
         self._make(path, stat.S_IFDIR | stat.S_IMODE(mode))
 
+    def mknod(self, path: str, mode: int, _device: int) -> None:
+        self._make(path, mode)
+
     def rmdir(self, path: str) -> None:
         if self._below(path):
             raise OSError(errno.ENOTEMPTY, path)

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds that a start or an end may take on a busy machine."""
 
 

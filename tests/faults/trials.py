@@ -11,6 +11,7 @@ from tests.faults.cuts import through_cuts
 from tests.faults.databases import through_restarts
 from tests.faults.disk import mounted
 from tests.faults.failures import through_failures
+from tests.faults.fullness import through_full_disks
 from tests.faults.kills import through_kills
 from tests.faults.networks import through_a_cut_server, through_cut_lines
 from tests.faults.reckoning import Kind
@@ -40,14 +41,16 @@ def trials(kills: int, cuts: int) -> tuple[Trial, ...]:
     too_soon, success = mutants.acknowledge_too_soon, mutants.acknowledge_what_was_not_kept
     few = max(cuts // 10, 2)
     no_error = mutants.take_no_error_for_an_answer
+    rarely = mutants.sync_now_and_then
     again = mutants.forget_what_came
     half = kills // 2
     sqlite, postgresql = partial(killed, "sqlite"), partial(killed, "postgresql")
     return (
         Trial("kill -9", "SQLite", half, 50, sqlite, ((too_soon, "lost"),)),
         Trial("kill -9", "PostgreSQL", kills - half, 50, postgresql, ((too_soon, "lost"),)),
-        Trial("power cut", "SQLite", cuts, 20, cut, ((mutants.sync_now_and_then, "lost"),)),
+        Trial("power cut", "SQLite", cuts, 20, cut, ((rarely, "lost"),)),
         Trial("sync fails", "SQLite", few, 5, sync_failed, ((no_error, "lost"),)),
+        Trial("disk full", "SQLite", few, 5, filled, ((success, "lost"),)),
         Trial("server stopped", "PostgreSQL", few, 10, restarted, ((success, "lost"),)),
         Trial("line cut", "SQLite", cuts, 50, line_cut, ((again, "double"),)),
         Trial("line to server cut", "PostgreSQL", cuts, 50, server_cut, ((success, "lost"),)),
@@ -82,6 +85,17 @@ def sync_failed(
         portal = stage.program(url, folder, mutant, data_dir=disk.path / "var")
         deaf = mutant is not None
         return through_failures(portal, disk, chance, runs, told, is_deaf=deaf)
+
+
+def filled(
+    stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Mutant | None
+) -> Seen:
+    """Let the disk be full for a moment, under a portal that goes on."""
+    folder = stage.place()
+    with mounted(folder / "disk") as disk:
+        url = stage.sqlite(disk.path)
+        portal = stage.program(url, folder, mutant, data_dir=disk.path / "var")
+        return through_full_disks(portal, disk, chance, runs, told)
 
 
 def restarted(
