@@ -83,12 +83,17 @@ def send(
     connection.dispatch.before_cursor_execute(connection, cursor, text, parameters, None, many)
     try:
         getattr(cursor, method)(text, parameters)
-    except connection.dialect.loaded_dbapi.Error as error:
+    except BaseException as error:
+        # Left open, it would keep SQLite's lock for as long as somebody holds the traceback.
+        cursor.close()
+        driver = connection.dialect.loaded_dbapi
+        if not isinstance(error, driver.Error):
+            raise
         raise DBAPIError.instance(
             text,
             None,
             error,
-            connection.dialect.loaded_dbapi.Error,
+            driver.Error,
             hide_parameters=True,
             dialect=connection.dialect,
             ismulti=many,

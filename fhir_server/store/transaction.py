@@ -115,7 +115,8 @@ class Transaction:
                     scope.savepoint = f"scope_{at}"
                     prepared.send(self._connection, f"SAVEPOINT {scope.savepoint}")
                 scope.gathered.send(self._connection)
-            except SQLAlchemyError:
+            # A value that the driver does not take is no error of the database's.
+            except Exception:
                 self.lost = self.lost or at < max(last, 1)
                 raise
 
