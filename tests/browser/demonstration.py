@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from adapters.intake.sending import send
 from portal_api import control
 from portal_api.demo.ports import free_port
 
@@ -40,6 +41,18 @@ class Demonstration:
         answer = control.ask(Path(self.environment["PORTAL_DATA_DIR"]), asked)
         assert answer is not None
         return f"{answer['answer']} {answer['sent']}"
+
+    def send(self, message: str, control_id: str) -> None:
+        """Send a message, a line a segment, to the MLLP door."""
+        raw = message.replace("\n", "\r").encode()
+        host, _, port = self.environment["PORTAL_MLLP_ADDRESS"].rpartition(":")
+        with send(host, int(port)) as exchange:
+            assert control_id.encode() in exchange(raw)
+
+    def amend(self, feed: str, change: str) -> None:
+        """Change an agreement as `portal-fhir feed edit` does."""
+        command = [PROGRAM, "feed", "edit", feed, change]
+        subprocess.run(command, check=True, env=self.environment, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

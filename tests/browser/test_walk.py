@@ -13,6 +13,13 @@ from portal_api.demo.accounts import APP
 from portal_api.demo.walk import new_pair
 from tests.browser.loopback import listening
 
+LATER = """\
+MSH|^~\\&|TIDELAB|X3C03|PORTAL|MERSEY|20261124091500||ORU^R01^ORU_R01|WALK1|P|2.5.1
+PID|1||9990000107^^^NHS^NH||Example^Walter||04/03/1955|M
+OBR|1|OW1|LW1|2857-1^PSA^LN|||20261124083000|||||||||||||||20261124091500||CH|F
+OBX|1|NM|2857-1^PSA^LN||4.1|ug/L|0-6.5||||F
+"""
+"""A result whose birth date is in a form that its hospital did not agree on."""
 NHS_NUMBERS = {"brian": "999 000 0026", "colin": "999 000 0034"}
 TODAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day \d{1,2} \w+ \d{4}"
 CLOCK = r"(?:\d{1,2}(?::\d\d)?[ap]m|midday|midnight)"
@@ -176,16 +183,37 @@ def test_an_auditor_finds_a_release_with_its_reason_and_verifies_the_log(demonst
 def test_an_operator_sees_the_feeds_the_message_set_aside_and_its_trace(visitor):
     operator = visitor("dev")
     feeds = operator.reads()
-    assert "herons Heron Sands Infirmary X2B02" in feeds
+    assert "herons Heron Sands Infirmary, X2B02" in feeds
     queue = operator.follows("Error queue")
     assert "Messages that are kept safe but not filed. Each waits for a person." in queue
     assert "narrows" in queue
-    assert "Quarantined PID.7 The birth date is not that of the person known." in queue
+    assert "Set aside PID.7 The birth date is not that of the person known." in queue
     trace = operator.follows("N40777-OTHER")
-    assert "Quarantined. PID.7: The birth date is not that of the person known." in trace
+    assert "Set aside Waits for a person PID.7: The birth date is not that of" in trace
     assert "Resources made None" in trace
     assert "PSA^Prostate specific antigen" in trace
     assert "MSA|AA|N40777-OTHER" in trace
+    would = operator.presses("Try it again")
+    assert "0 of 1 message would be filed; 1 would wait all the same." in would
+
+
+def test_an_operator_mends_an_agreement_tries_what_waits_and_files_it(demonstration, visitor):
+    demonstration.send(LATER, "WALK1")
+    operator = visitor("dev", java_script_enabled=False)
+    operator.opens("/operator/errors?feed=tidewater&code=date-bad")
+    assert "0 of 1 message would be filed" in operator.presses("Try them again")
+    demonstration.amend("tidewater", "dialect.day_first=true")
+    operator.opens("/operator/errors?feed=tidewater&code=date-bad")
+    would = operator.presses("Try them again")
+    assert "Nothing has been done yet. 1 of 1 message would be filed." in would
+    assert "valueQuantity.value 4.1" in would
+    assert "The messages were run again." in operator.presses("Run it again")
+    operator.opens("/operator/trace")
+    operator.page.get_by_label("Control id, accession or NHS number").fill("WALK1")
+    assert "tidewater ORU^R01" in operator.presses("Trace")
+    message = operator.follows("WALK1", exact=True)
+    assert re.search(r"Ran it again\. Then: Filed", message)
+    assert "OBX[1].5 Observation value 4.1" in message
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
