@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select, tuple_
@@ -12,7 +12,7 @@ from fhir_server.errors import Forbidden
 from fhir_server.record import Answer, Asked, Record
 from fhir_server.release import Category
 from fhir_server.search.conditions import among
-from fhir_server.store.links import asking, together
+from fhir_server.store.links import asking, survivor, together
 from fhir_server.store.tables import care_relationship, held_notice, resource
 
 _MOST_WAITING = 200
@@ -79,7 +79,9 @@ def awaiting_release(record: Record, access: Access) -> "Future[Sequence[HeldNot
             .limit(_MOST_WAITING)
         )
         found = tuple(HeldNotice(*row) for row in rows)
-        return Answer(found, tuple(dict.fromkeys(one.patient for one in found)))
+        touched = tuple(dict.fromkeys(one.patient for one in found))
+        whose = {one: survivor(asking(connection), one) for one in touched}
+        return Answer(tuple(replace(one, patient=whose[one.patient]) for one in found), touched)
 
     asked = Asked("operation", "held-notices")
     return record.look(access, "DiagnosticReport", Interaction.SEARCH, asked, look)

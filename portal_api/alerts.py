@@ -51,9 +51,9 @@ async def waiting(caller: Caller) -> tuple[Alert, ...]:
         if one.tree["resourceType"] == "Patient"
     }
     known = [
-        _alert(one, people[one.stored.patient])
+        _alert(one, people[one.patient])
         for one in found.matches
-        if is_alert(one.tree) and one.stored.patient in people
+        if is_alert(one.tree) and one.patient in people
     ]
     return tuple(sorted(known, key=lambda one: not one.urgent))
 

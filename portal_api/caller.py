@@ -42,6 +42,12 @@ class Entry:
     stored: Stored
     tree: Tree
 
+    @property
+    def patient(self) -> str:
+        """The id of the patient whom it names today; else of the one for whom it was filed."""
+        kind, _, id_ = str(self.tree.get("subject", {}).get("reference", "")).partition("/")
+        return id_ if kind == "Patient" else self.stored.patient
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

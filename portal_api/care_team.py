@@ -46,7 +46,7 @@ async def my_patients(caller: Caller) -> tuple[UnderCare, ...]:
     people = {one.stored.id: person(one.tree) for one in found.included}
     teams: dict[str, list[str]] = {}
     for one in found.matches:
-        teams.setdefault(one.stored.patient, []).append(display_name(one.tree))
+        teams.setdefault(one.patient, []).append(display_name(one.tree))
     known = [
         UnderCare(people[id_], tuple(sorted(names)))
         for id_, names in teams.items()

@@ -124,7 +124,7 @@ def _letter(entry: Entry, note: str, now: int) -> Letter:
     relations = {one["code"] for one in tree.get("relatesTo", ())}
     return Letter(
         id=stored.id,
-        patient=stored.patient,
+        patient=entry.patient,
         title=_title(tree),
         author=", ".join(filter(None, authors)),
         hospital=tree.get("custodian", {}).get("display", ""),

@@ -178,7 +178,7 @@ def _report(entry: Entry, results: Iterable[Tree], named: dict[str, str], now: i
     return Report(
         id=stored.id,
         version=stored.version,
-        patient=stored.patient,
+        patient=entry.patient,
         title=_title(tree, readings, given),
         given_title=given,
         status=tree["status"],

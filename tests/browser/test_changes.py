@@ -1,4 +1,4 @@
-"""A correction and a withdrawal, from the laboratory's message to what everybody reads."""
+"""A correction, a withdrawal and a merge, from the message to what everybody reads."""
 
 import re
 from dataclasses import replace
@@ -79,3 +79,31 @@ def test_a_result_that_is_taken_back_is_gone_at_once_and_both_sides_are_told(
     told = nurse.presses(re.compile("Dealt with.*Result taken back.*Whitlock"))
     assert "The changed result needs nothing more now." in told
     assert "Result taken back" not in told
+
+
+def test_results_under_two_numbers_become_one_list_when_the_hospital_joins_them(
+    demonstration, visitor
+):
+    graham, here = story_people(now())["graham"], now()
+    sent_at = f"{here - timedelta(hours=1):%Y%m%d%H%M%S}+0000"
+    head = f"MSH|^~\\&|TIDELAB|X3C03|PORTAL|MERSEY|{sent_at}||"
+    who = f"Whitlock^Graham||{graham.born:%Y%m%d}|M"
+    demonstration.send(
+        f"{head}ORU^R01^ORU_R01|TWO-1|P|2.5.1\n"
+        f"PID|1||T99999^^^X3C03-PAS^MR||{who}\n"
+        f"OBR|1|OTWO|LTWO|2857-1^PSA^LN|||{sent_at}|||||||||||||||{sent_at}||CH|F\n"
+        "OBX|1|NM|2857-1^PSA^LN||5.55|ug/L|0-6.5||||F\n",
+        "TWO-1",
+    )
+    home = visitor("graham")
+    assert "5.55 ug/L" not in home.opens("/patient")
+    demonstration.amend("tidewater", "merges=true")
+    demonstration.send(
+        f"{head}ADT^A40^ADT_A39|TWO-2|P|2.5.1\nEVN|A40|{sent_at}\n"
+        f"PID|1||{graham.number}^^^NHS^NH||{who}\nMRG|T99999^^^X3C03-PAS^MR\n",
+        "TWO-2",
+    )
+    results = home.opens("/patient")
+    assert "5.55 ug/L" in results
+    assert "Bowel cancer marker (CEA)" in results
+    assert "5.55 ug/L" in home.follows("Prostate blood test (PSA)")
