@@ -8,6 +8,9 @@ import pytest
 from adapters.intake.feeds import LOOPBACK
 from tests.adapters.intake.ward import Answer, Ward
 
+# What is tested here is the rules; that both engines file alike is tested with results.
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+
 Tree = dict[str, Any]
 PAS = replace(LOOPBACK, name="pas", demographics=True)
 PID = "PID|1||9990000018^^^NHS^NH~A77^^^RXX^MR||Example^Alan||19550301|M"

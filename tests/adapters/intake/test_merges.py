@@ -15,6 +15,8 @@ from tests.adapters.intake.test_orders import oml
 from tests.adapters.intake.ward import ALAN, BRIAN, OPERATOR, Answer, Ward, value_of
 
 Tree = dict[str, Any]
+RULES = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+"""For the rules alone; that both engines join alike is tested with what crosses a merge."""
 PAS = replace(LOOPBACK, name="pas", merges=True)
 OWN = f"{ALAN}^^^NHS^NH"
 
@@ -57,6 +59,7 @@ def people(ward: Ward) -> dict[bool, list[Tree]]:
     return found
 
 
+@RULES
 @pytest.mark.parametrize("event", ["A34", "A40", "A47"])
 def test_the_results_of_both_numbers_are_one_list(ward: Ward, event: str) -> None:
     result(ward, local("A7"), "L1", "1.1")
@@ -101,6 +104,7 @@ def test_a_result_that_comes_first_for_a_retired_number_goes_to_the_survivor(war
     assert (seen(ward), len(ward.known("Patient"))) == (["1.1"], 1)
 
 
+@RULES
 def test_the_same_merge_again_changes_nothing(ward: Ward) -> None:
     result(ward, local("A7"), "L1", "1.1")
     result(ward, OWN, "L2", "2.2")
@@ -121,6 +125,7 @@ def test_chains_end_at_the_last(ward: Ward) -> None:
     assert seen(ward) == ["1.1", "2.2", "3.3", "4.4"]
 
 
+@RULES
 def test_a_circle_waits_for_a_person(ward: Ward) -> None:
     result(ward, local("A7"), "L1", "1.1")
     result(ward, local("B7"), "L2", "2.2")
@@ -131,6 +136,7 @@ def test_a_circle_waits_for_a_person(ward: Ward) -> None:
     assert ward.known("Patient") == before
 
 
+@RULES
 def test_a_number_is_changed_and_the_person_stays(ward: Ward) -> None:
     result(ward, local("A7"), "L1", "1.1")
     (before,) = ward.known("Patient")
@@ -143,6 +149,7 @@ def test_a_number_is_changed_and_the_person_stays(ward: Ward) -> None:
     assert len(ward.known("Patient")) == 1
 
 
+@RULES
 @pytest.mark.parametrize(
     ("stays", "retired", "feed", "fault"),
     [
@@ -193,6 +200,7 @@ def test_a_person_files_what_waited_and_takes_it_back(ward: Ward) -> None:
         unmerge(ward.record, OPERATOR, retired["id"], "Again.")
 
 
+@RULES
 def test_letters_orders_and_appointments_go_on_where_they_were_filed(ward: Ward) -> None:
     makers = {"DocumentReference": mdm, "ServiceRequest": oml, "Appointment": siu}
     old = (f"{ALAN}^^^NHS^NH", local("A7"))
