@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import re
 import zlib
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ def encapsulated(obx: Segment, context: Context, title: str, created: str) -> At
     `document-broken`); flags a type other than the declared one.
     """
     sent = first(obx, 5)
-    content = _content(sent, obx)
+    content, text = _content(sent, obx)
     found = _sniffed(content)
     declared = _declared(sent)
     hold = ""
@@ -80,18 +80,27 @@ def encapsulated(obx: Segment, context: Context, title: str, created: str) -> At
         context.flag(DIFFERS, obx.address(5))
     if hold == ACTIVE:
         context.flag(ACTIVE, obx.address(5))
-    return attached(content, found, title, created, hold)
+    return attached(content, found, title, created, hold, text=text)
 
 
 def attached(
-    content: bytes, content_type: str, title: str, created: str, hold: str = ""
+    content: bytes,
+    content_type: str,
+    title: str,
+    created: str,
+    hold: str = "",
+    *,
+    text: str = "",
 ) -> Attached:
-    """Return *content* as an Attachment; *hold* says why a person must look at it first."""
+    """Return *content* as an Attachment; *hold* says why a person must look at it first.
+
+    *text* is what was decoded to *content*: a document is large, and need not be encoded again.
+    """
     # FHIR R4 asks for SHA-1 here; nothing relies on its strength.
     digest = hashlib.sha1(content, usedforsecurity=False).digest()
     tree: Tree = {
         "contentType": content_type,
-        "data": b64encode(content).decode("ascii"),
+        "data": _base64(content, text),
         "size": len(content),
         "hash": b64encode(digest).decode("ascii"),
     }
@@ -122,7 +131,18 @@ def _titled(tree: Tree, title: str, created: str, size: int, hold: str) -> Attac
     return Attached(tree, Document(title, tree.get("contentType", ""), size, hold))
 
 
-def _content(sent: Composite, obx: Segment) -> bytes:
+def _base64(content: bytes, text: str) -> str:
+    """Return *content* in base64: *text*, which decoded to it, where that is what comes out."""
+    tail = len(content) % 3 or 3
+    length, end = -(-len(content) // 3) * 4, b64encode(content[-tail:]).decode("ascii")
+    # Base64 without blanks in it can differ in nothing but its last letters.
+    if len(text) == length and text.endswith(end) and _BASE64.fullmatch(text):
+        return text
+    return b64encode(content).decode("ascii")
+
+
+def _content(sent: Composite, obx: Segment) -> tuple[bytes, str]:
+    """Return the document, and the text that it was decoded from."""
     encoding = sent[4].upper()
     for number in (5, 3, 1):
         part = sent.parts[number - 1] if number <= len(sent.parts) else ""
@@ -132,7 +152,7 @@ def _content(sent: Composite, obx: Segment) -> bytes:
             continue
         decoded = _decoded(text, encoding)
         if decoded:
-            return decoded
+            return decoded, text
     raise refusal(102, BROKEN, obx.address(5), "The document can't be decoded, or is cut short.")
 
 
@@ -142,14 +162,17 @@ def _decoded(sent: str, encoding: str) -> bytes:
             return bytes.fromhex(sent)
         except ValueError:
             return b""
-    text = sent.translate(_BLANKS).translate(_URL_ALPHABET)
+    text = sent
+    if not _BASE64.fullmatch(sent):
+        text = sent.translate(_BLANKS).translate(_URL_ALPHABET)
     if not _BASE64.fullmatch(text) or (encoding == "A" and " " in sent):
         return sent.encode() if encoding == "A" else b""
     missing = -len(text) % 4
     if missing == 3 or (missing and text.endswith("=")):
         return b""
     try:
-        return b64decode(text + "=" * missing, validate=True)
+        # Not `b64decode`, which makes a copy of a text first.
+        return binascii.a2b_base64(text + "=" * missing, strict_mode=True)
     except binascii.Error:
         return b""
 

@@ -12,6 +12,8 @@ from fhir_server.model.structures import reordered
 
 __all__ = ["JUDGED_TYPES", "SERVED_TYPES", "Tree", "judge"]
 
+_LARGE = 65_536
+"""Bytes from which a tree is looked through itself: it holds a document."""
 _INSIDE = frozenset({"contained", "entry"})
 _CONTAINABLE = SERVED_TYPES | PART_TYPES
 
@@ -58,8 +60,10 @@ def _as_decoded(tree: Tree) -> Tree:
     Resources inside are not made anew by the Struct of the whole, and so are decoded anew.
     """
     raw = json.encode(tree)
-    if type(tree) is dict and _INSIDE.isdisjoint(tree) and json.is_plain(raw):
-        return tree
+    if type(tree) is dict and _INSIDE.isdisjoint(tree):
+        is_sure = json.is_plain(raw) if len(raw) < _LARGE else json.is_exact(tree)
+        if is_sure:
+            return tree
     decoded: Tree = json.decode(raw)
     return decoded
 

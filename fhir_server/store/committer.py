@@ -254,6 +254,11 @@ def _run_each(
             held |= piece.buckets | answer.buckets
         answers.append(answer)
         entries.extend(owed)
+    _send(transaction)
+    return answers, entries
+
+
+def _send(transaction: Transaction) -> None:
     try:
         transaction.send()
     except SQLAlchemyError:
@@ -261,7 +266,6 @@ def _run_each(
     # A value that the driver does not take: its piece is found by running them one by one.
     except Exception as error:
         raise _GroupLostError from error
-    return answers, entries
 
 
 def _unavailable(cause: BaseException) -> Unavailable:

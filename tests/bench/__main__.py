@@ -12,7 +12,9 @@ def main() -> None:
     table = Table("what", "SQLite", "PostgreSQL", title="Portal FHIR, ratios within one run")
     with stores.sqlite() as one, stores.postgresql() as other:
         with console.status("filing messages"):
-            _filing(table, [filing.measure(fresh) for fresh in (one, other)])
+            for results in filing.RESULTS:
+                found = [filing.measure(fresh, results) for fresh in (one, other)]
+                _filing(table, found, results)
         with console.status("reading results"):
             _reading(table, [reading.measure(fresh) for fresh in (one, other)])
     console.print(table)
@@ -21,8 +23,8 @@ def main() -> None:
     console.print(parsed)
 
 
-def _filing(table: Table, found: list[filing.Filing]) -> None:
-    shape = f"ORU, {filing.RESULTS} results, {filing.CONNECTIONS} connections"
+def _filing(table: Table, found: list[filing.Filing], results: int) -> None:
+    shape = f"ORU, {results} results, {filing.CONNECTIONS} connections"
     table.add_row(f"filed: messages/s ({shape})", *(f"{one.filed:,.0f}" for one in found))
     table.add_row("the same rows bare: messages/s", *(f"{one.raw:,.0f}" for one in found))
     table.add_row(
@@ -49,6 +51,7 @@ def _parsing() -> Table:
     table.add_row("read and mapped", *(f"{one.mapped:.2f}" for one in found))
     table.add_row("read, mapped and judged", *(f"{one.judged:.2f}" for one in found))
     table.add_row("hl7apy: read", *(f"{one.hl7apy:.1f}" for one in found))
+    table.add_row("hl7apy / read", *(f"{one.hl7apy / one.read:,.0f}" for one in found))
     table.add_row("hl7apy / read and mapped", *(f"{one.hl7apy / one.mapped:.0f}" for one in found))
     return table
 

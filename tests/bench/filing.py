@@ -19,7 +19,7 @@ from tests.bench.messages import PEOPLE, nhs_numbers, oru
 from tests.bench.stores import Fresh, Tasks, in_a_loop, load
 
 CONNECTIONS = 8
-RESULTS = 5
+RESULTS = (5, 20)
 WARMING, MEASURED = 50, 300
 
 Rows = dict[str, list[Any]]
@@ -38,16 +38,16 @@ class Filing:
     cpu: float
 
 
-def measure(fresh: Fresh) -> Filing:
-    """Measure filing, then write the same rows bare, so many messages to a commit."""
-    filed, group, cpu = through_the_listener(fresh())
-    rows = _rows(fresh())
+def measure(fresh: Fresh, results: int) -> Filing:
+    """Measure filing messages of *results* each; then write the same rows bare, in groups alike."""
+    filed, group, cpu = through_the_listener(fresh(), results)
+    rows = _rows(fresh(), results)
     raw = _bare(fresh(), rows, max(1, round(group)))
     count = sum(len(lines) for one in rows for lines in one.values()) / len(rows)
     return Filing(filed, raw, group, count, cpu)
 
 
-def through_the_listener(url: str) -> tuple[float, float, float]:
+def through_the_listener(url: str, results: int) -> tuple[float, float, float]:
     """Return messages a second, messages to a commit, and processor seconds of a message."""
     with _opened(url) as record:
         groups = _counted(record)
@@ -58,15 +58,15 @@ def through_the_listener(url: str) -> tuple[float, float, float]:
             return int(server.sockets[0].getsockname()[1])
 
         with in_a_loop(begin) as port:
-            load("mllp", port, CONNECTIONS, 0, WARMING, RESULTS)
+            load("mllp", port, CONNECTIONS, 0, WARMING, results)
             groups.clear()
             cpu = time.process_time()
-            seconds = load("mllp", port, CONNECTIONS, WARMING, MEASURED, RESULTS)
+            seconds = load("mllp", port, CONNECTIONS, WARMING, MEASURED, results)
             cpu = time.process_time() - cpu
     return MEASURED / seconds, MEASURED / len(groups), cpu / MEASURED
 
 
-def _rows(url: str) -> list[Rows]:
+def _rows(url: str, results: int) -> list[Rows]:
     """Return the rows of each message, as they reach the driver."""
     people, messages = nhs_numbers(PEOPLE), list[Rows]()
     with _opened(url) as record:
@@ -80,7 +80,7 @@ def _rows(url: str) -> list[Rows]:
         for number in range(WARMING + MEASURED):
             if number >= WARMING:
                 messages.append(defaultdict(list))
-            raw = oru(number, RESULTS, people[number % PEOPLE])
+            raw = oru(number, results, people[number % PEOPLE])
             receive(record, (LOOPBACK,), raw, "127.0.0.1").result(30)
     return messages
 

@@ -227,10 +227,16 @@ _ANY_NUMBER = st.one_of(
 @example({"text": "\b"})
 def test_what_is_plain_decodes_to_the_tree_that_it_was_made_of(tree: Any) -> None:
     raw = json.encode({"of": tree})
-    if json.is_plain(raw):
+    if json.is_plain(raw) or json.is_exact({"of": tree}):
         assert json.decode(raw) == {"of": tree}
 
 
 def test_what_a_laboratory_usually_sends_is_plain() -> None:
     assert json.is_plain(b'{"status":"final","valueQuantity":{"value":5.10,"unit":"ug/L"}}')
     assert not json.is_plain(json.encode({"value": Decimal("NaN")}))
+
+
+def test_a_large_document_is_exact_without_being_decoded() -> None:
+    assert json.is_exact({"data": "0ENI" * 20_000, "size": 60_000, "inner": [{"is": True}]})
+    for doubtful in ("a\x01b", "\x7f", 5.0, Decimal(5), 10**18):
+        assert not json.is_exact({"value": [doubtful]})
