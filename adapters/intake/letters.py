@@ -220,9 +220,11 @@ def _keep_notice(
     """Keep a notice for the patient while a letter waits by date, and take it back when open."""
     identity, occasion = given
     feed = occasion.feed
-    if not (release.held(writer.now) and release.notice) or feed.backload:
+    if not (release.held(writer.now) and release.notice):
         writer.withdraw_notice(identity.patient, id_)
         return
+    if feed.backload:
+        return  # what is told already stays told
     writer.notice(
         Notice(
             patient=identity.patient,
