@@ -40,6 +40,8 @@ def refuse_token_in_query(query: str) -> None:
     Addresses are kept in logs and histories: RFC 6750 section 2.3, RFC 9700 section 4.3.2. It is
     this kind of error so that the ledger keeps nothing of the address.
     """
+    if not query:
+        return
     names = {name.lower() for name, _ in parse_qsl(query, keep_blank_values=True)}
     if "access_token" in names:
         raise Unauthenticated.of(

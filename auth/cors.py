@@ -43,9 +43,9 @@ class Cors:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answer = MutableHeaders(scope=message)
-                answer.add_vary_header("Origin")
+                message["headers"].append((b"vary", b"Origin"))
                 if allowed:
+                    answer = MutableHeaders(scope=message)
                     answer["Access-Control-Allow-Origin"] = allowed
                     answer["Access-Control-Expose-Headers"] = _EXPOSED
             await send(message)

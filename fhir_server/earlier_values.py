@@ -13,8 +13,10 @@ from sqlalchemy import Connection, Row, Select, select
 
 from fhir_server.access import Access, CaredFor, Interaction, visible
 from fhir_server.errors import Forbidden, NotFound
+from fhir_server.looks import Answer
+from fhir_server.looks import Look as LookTaken
 from fhir_server.model import json
-from fhir_server.record import Answer, Asked, Record, Stored
+from fhir_server.record import Asked, Record, Stored
 from fhir_server.store import read as reading
 from fhir_server.store.tables import audit_entry, resource_version
 
@@ -178,7 +180,7 @@ def changes(record: Record, access: Access, report_id: str) -> "Future[Changes]"
     clinician who cares for the patient: a patient has their own log.
     """
 
-    def look(connection: Connection, now: int) -> Answer:
+    def find(connection: Connection, access: Access, now: int) -> Answer:
         if not isinstance(access.reach, CaredFor):
             raise Forbidden.of("Who had read a result is told to those who care for the patient.")
         report = reading.seen(connection, access, "DiagnosticReport", report_id, now)
@@ -204,7 +206,7 @@ def changes(record: Record, access: Access, report_id: str) -> "Future[Changes]"
         return Answer(found, (report.patient,))
 
     asked = Asked("history-instance", f"DiagnosticReport/{report_id}")
-    return record.look(access, "DiagnosticReport", Interaction.HISTORY, asked, look)
+    return record.look(access, LookTaken("DiagnosticReport", Interaction.HISTORY, asked, find))
 
 
 def _results(versions: Iterable[Stored]) -> list[str]:

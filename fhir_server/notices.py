@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Select, or_, select, tuple_
 
 from fhir_server.access import Access, CaredFor, Interaction, OwnRecord, visible
 from fhir_server.errors import Forbidden
-from fhir_server.record import Answer, Asked, Record
+from fhir_server.looks import Answer, Look
+from fhir_server.record import Asked, Record
 from fhir_server.release import Category
 from fhir_server.search.conditions import among
 from fhir_server.store.links import asking, survivor, together
@@ -39,7 +40,7 @@ def notices(record: Record, access: Access, patient: str) -> "Future[Sequence[He
     A notice ends with the hold, whether or not anybody took it back.
     """
 
-    def look(connection: Connection, now: int) -> Answer:
+    def find(connection: Connection, access: Access, now: int) -> Answer:
         if not isinstance(access.reach, OwnRecord) or patient not in access.reach.patients:
             raise Forbidden.of("Notices of held results are for the patient.")
         notice = held_notice.c
@@ -52,7 +53,7 @@ def notices(record: Record, access: Access, patient: str) -> "Future[Sequence[He
         return Answer(tuple(HeldNotice(*row) for row in rows), (patient,))
 
     asked = Asked("operation", "held-notices")
-    return record.look(access, "DiagnosticReport", Interaction.SEARCH, asked, look)
+    return record.look(access, Look("DiagnosticReport", Interaction.SEARCH, asked, find))
 
 
 def awaiting_release(record: Record, access: Access) -> "Future[Sequence[HeldNotice]]":
@@ -63,7 +64,7 @@ def awaiting_release(record: Record, access: Access) -> "Future[Sequence[HeldNot
     with those.
     """
 
-    def look(connection: Connection, now: int) -> Answer:
+    def find(connection: Connection, access: Access, now: int) -> Answer:
         if not isinstance(access.reach, CaredFor):
             raise Forbidden.of("What waits for review is for clinicians.")
         notice, cares = held_notice.c, care_relationship.c
@@ -84,7 +85,7 @@ def awaiting_release(record: Record, access: Access) -> "Future[Sequence[HeldNot
         return Answer(tuple(replace(one, patient=whose[one.patient]) for one in found), touched)
 
     asked = Asked("operation", "held-notices")
-    return record.look(access, "DiagnosticReport", Interaction.SEARCH, asked, look)
+    return record.look(access, Look("DiagnosticReport", Interaction.SEARCH, asked, find))
 
 
 def _held(now: int) -> Select[Any]:

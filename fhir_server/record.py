@@ -8,41 +8,43 @@ an event loop awaits and a thread waits for; without a written ledger it raises 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from fhir_server import clock as time
-from fhir_server.access import Access, Interaction, visible
+from fhir_server import looks
+from fhir_server.access import Access
 from fhir_server.clock import Clock, micros
-from fhir_server.errors import FhirError, Forbidden, NotFound, Unavailable
-from fhir_server.model.ids import is_id
+from fhir_server.errors import Unavailable
+from fhir_server.looks import Look, Query, Recognise
 from fhir_server.model.synthetic import anybody
 from fhir_server.owed import Asked, bare_entry, entry
-from fhir_server.search.audit_sql import audit_entry_by_id
-from fhir_server.store import read as reading
+from fhir_server.store.at_hand import AtHand
 from fhir_server.store.committer import Again, Committer, Piece, entered
 from fhir_server.store.engine import Engines, assert_durable
-from fhir_server.store.read import Stored, audit_event
-from fhir_server.store.tables import installation, resource_version
+from fhir_server.store.read import Stored
+from fhir_server.store.tables import installation
 from fhir_server.store.transaction import Transaction
 from fhir_server.store.write import Filed, Notice, Writer
 
-__all__ = ["Again", "Answer", "Asked", "Filed", "Notice", "Record", "Stored", "Writer"]
+__all__ = [
+    "Again",
+    "Asked",
+    "Filed",
+    "Notice",
+    "Query",
+    "Recognise",
+    "Record",
+    "Stored",
+    "Writer",
+]
 
 Tree = dict[str, Any]
 T = TypeVar("T")
 _TRANSACTION = Asked("transaction")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a look into the record found, and whose records it touched."""
-
-    found: Any
-    patients: tuple[str, ...] = ()
 
 
 class Record:
@@ -63,10 +65,13 @@ class Record:
         keys = {name: bytes(value) for name, value in rows}
         self.id_key, self.page_key = keys["id_key"], keys["page_key"]
         self._committer = Committer(engines, on_fatal)
+        self._at_hand = AtHand(engines.reader) if engines.is_sqlite else None
 
     def close(self) -> None:
         """Commit what waits, then close every connection."""
         self._committer.close()
+        if self._at_hand is not None:
+            self._at_hand.close()
         self.engines.dispose()
 
     @property
@@ -88,59 +93,59 @@ class Record:
 
     def read(self, access: Access, resource_type: str, id_: str) -> "Future[Stored]":
         """Answer with the current version; NotFound for what is absent or not the caller's."""
-
-        def look(connection: Connection, now: int) -> Answer:
-            if resource_type == "AuditEvent":
-                row = connection.execute(audit_entry_by_id(access, id_)).first()
-                return _one(None if row is None else audit_event(row))
-            return _one(reading.seen(connection, access, resource_type, id_, now))
-
-        asked = Asked("read", f"{resource_type}/{id_}")
-        return self._look(access, resource_type, Interaction.READ, asked, _checked(id_, look))
+        return self.ask(lambda _: access, access, looks.at(resource_type, id_))
 
     def vread(self, access: Access, resource_type: str, id_: str, version: int) -> "Future[Stored]":
         """Answer with one version, if it and the current one may both be seen. Raises NotFound."""
-
-        def look(connection: Connection, now: int) -> Answer:
-            current = _one(reading.seen(connection, access, resource_type, id_, now)).found
-            if current.version == version:
-                return _one(current)
-            seen = visible(access, resource_type, resource_version, now)
-            earlier = reading.versions(
-                resource_type, id_, seen, resource_version.c.version == version
-            )
-            return _one(reading.first(connection, earlier))
-
-        asked = Asked("vread", f"{resource_type}/{id_}/_history/{version}")
-        return self._look(access, resource_type, Interaction.VREAD, asked, _checked(id_, look))
+        return self.ask(lambda _: access, access, looks.at_version(resource_type, id_, version))
 
     def history(self, access: Access, resource_type: str, id_: str) -> "Future[Sequence[Stored]]":
         """Answer with the versions that may be seen today, newest first. Raises NotFound."""
+        return self.look(access, looks.at_every_version(resource_type, id_))
 
-        def look(connection: Connection, now: int) -> Answer:
-            current = _one(reading.seen(connection, access, resource_type, id_, now)).found
-            seen = visible(access, resource_type, resource_version, now)
-            rows = connection.execute(reading.versions(resource_type, id_, seen))
-            versions = (current, *map(reading.stored, rows))
-            return Answer(versions, (current.patient,) if current.patient else ())
+    def ask(self, who: Recognise, stranger: Access, look: Look) -> "Future[Any]":
+        """Take a short *look*, by key, without leaving the caller's thread for long.
 
-        asked = Asked("history-instance", f"{resource_type}/{id_}")
-        return self._look(access, resource_type, Interaction.HISTORY, asked, _checked(id_, look))
-
-    def look(
-        self,
-        access: Access,
-        resource_type: str,
-        interaction: Interaction,
-        asked: Asked,
-        look: Callable[[Connection, int], Answer],
-    ) -> "Future[Any]":
-        """Answer with what *look* finds on a reading connection, once its audit entries stand.
-
-        For searches, whose statements carry `visible` themselves. Package-internal: `look` sees
-        the store, so nobody outside `fhir_server` may call this.
+        *who* asks is looked up in the same go. *stranger* is who asks for all that is known before;
+        of what a stranger names the ledger keeps nothing. On the embedded database the look is
+        taken here, on a connection that stays open; on a server's in the committer's transaction.
         """
-        return self._look(access, resource_type, interaction, asked, look)
+        if self._at_hand is None:
+            return self._committer.submit(Piece(self._asked(who, stranger, look), lambda _: ()))
+        now = micros(self.clock())
+        found: Any
+        try:
+            with self._at_hand.connection() as connection:
+                found, entries = looks.recognised(who, stranger, look, connection, now)
+        except SQLAlchemyError as error:
+            found, entries = _unread(error, stranger, look, now)
+        return self._committer.submit(entered(found, entries))
+
+    def _asked(
+        self, who: Recognise, stranger: Access, look: Look
+    ) -> Callable[[Transaction], tuple[Any, Sequence[bytes]]]:
+        def run(transaction: Transaction) -> tuple[Any, Sequence[bytes]]:
+            # What is seen of the pieces before is seen whole.
+            transaction.send()
+            now = micros(self.clock())
+            return looks.recognised(who, stranger, look, transaction.connection, now)
+
+        return run
+
+    def look(self, access: Access, look: Look) -> "Future[Any]":
+        """Take a *look* that may be long on a reading connection, in the caller's thread.
+
+        Answers once its entries stand. Package-internal: a look sees the store, so nobody outside
+        `fhir_server` may make one.
+        """
+        now = micros(self.clock())
+        found: Any
+        try:
+            with self.engines.reader.connect() as connection:
+                found, entries = looks.taken(look, connection, access, now)
+        except SQLAlchemyError as error:
+            found, entries = _unread(error, access, look, now)
+        return self._committer.submit(entered(found, entries))
 
     def submit(
         self,
@@ -216,55 +221,10 @@ class Record:
 
         return self._committer.submit(Piece(run, lambda _: ()))
 
-    def _look(
-        self,
-        access: Access,
-        resource_type: str,
-        interaction: Interaction,
-        asked: Asked,
-        look: Callable[[Connection, int], Answer],
-    ) -> "Future[Any]":
-        now = micros(self.clock())
-        found: Any
-        try:
-            with self.engines.reader.connect() as connection:
-                try:
-                    if not access.permits(resource_type, interaction):
-                        text = f"This token does not allow {interaction} on {resource_type}."
-                        raise Forbidden.of(text)
-                    answer = look(connection, now)
-                except FhirError as refusal:
-                    # What was asked is kept, never what was found.
-                    found, told = refusal, [asked.failed(refusal)]
-                else:
-                    found = answer.found
-                    told = [asked.told() | {"patient": one} for one in answer.patients or ("",)]
-                entries = [entry(connection, access, now, **one) for one in told]
-        except SQLAlchemyError as error:
-            found = Unavailable.of("The record can't be read now. Please try again.")
-            found.__cause__ = error
-            entries = [bare_entry(access, now, **asked.failed(found))]
-        return self._committer.submit(entered(found, entries))
 
-
-def _checked(
-    id_: str, look: Callable[[Connection, int], Answer]
-) -> Callable[[Connection, int], Answer]:
-    """Guard *look* against ids that this server never gives out: they are nobody's."""
-
-    def guarded(connection: Connection, now: int) -> Answer:
-        if not is_id(id_):
-            raise _absent()
-        return look(connection, now)
-
-    return guarded
-
-
-def _one(stored: Stored | None) -> Answer:
-    if stored is None:
-        raise _absent()
-    return Answer(stored, (stored.patient,) if stored.patient else ())
-
-
-def _absent() -> NotFound:
-    return NotFound.of("There is no such resource, or it is not yours to see.")
+def _unread(
+    error: SQLAlchemyError, access: Access, look: Look, now: int
+) -> tuple[Unavailable, Sequence[bytes]]:
+    found = Unavailable.of("The record can't be read now. Please try again.")
+    found.__cause__ = error
+    return found, [bare_entry(access, now, **look.asked_by(access).failed(found))]

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from fhir_server.access import Access, Interaction, OwnRecord
+from fhir_server.looks import Answer, Look
 from fhir_server.model import json
-from fhir_server.record import Answer, Asked, Record, Stored
+from fhir_server.record import Asked, Record, Stored
 from fhir_server.search import audit_sql, page, sql
 from fhir_server.search.audit_query import AuditQuery, Choice
 from fhir_server.search.criteria import Criterion, RecordCriterion
@@ -37,7 +38,7 @@ def search(record: Record, access: Access, query: Query | AuditQuery, raw: str) 
     Leaves an audit entry for each patient whose resources are on the page, one where there is none.
     """
 
-    def look(connection: Connection, now: int) -> Answer:
+    def find(connection: Connection, access: Access, now: int) -> Answer:
         wanted = query.wanted
         cursor = (
             page.unseal(record.page_key, wanted.page, access, query, now) if wanted.page else None
@@ -57,7 +58,7 @@ def search(record: Record, access: Access, query: Query | AuditQuery, raw: str) 
         return Answer(shown, tuple(touched))
 
     asked = Asked("search-type", query.resource_type, raw)
-    return record.look(access, query.resource_type, Interaction.SEARCH, asked, look)
+    return record.look(access, Look(query.resource_type, Interaction.SEARCH, asked, find))
 
 
 def _whole(access: Access, rows: Rows) -> Access:

@@ -5,7 +5,6 @@ and every middleware is pure ASGI.
 """
 
 from fastapi import FastAPI
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -16,7 +15,8 @@ from auth.cors import Cors
 from auth.services import AuthServices
 from fhir_server.access import Access
 from fhir_server.clock import micros
-from fhir_server.rest.exchange import Authenticate, Service
+from fhir_server.record import Query, Recognise, Record
+from fhir_server.rest.exchange import RecogniseBy, Service
 from fhir_server.rest.routes import routes
 from portal_api import health, push, site
 from portal_api.api import codes, feeds, messages, queue, reports
@@ -54,15 +54,16 @@ def build(portal: Portal) -> ASGIApp:
         demo_accounts=portal.demo_accounts,
         fhir_path=FHIR,
     )
+    service = Service(portal.record, _recognise_by(portal.record), services.fhir_base)
+    # First, as a request is held against one route after the other.
+    app.router.routes.extend(routes(service, FHIR))
     app.include_router(endpoints.router(services))
-    service = Service(portal.record, _authenticate(portal), services.fhir_base)
     app.router.routes.extend(
         [
             Route("/livez", health.alive, methods=["GET"]),
             Route("/readyz", health.ready(portal.record), methods=["GET"]),
             Route("/metrics", feeds.metrics(portal.record), methods=["GET"]),
             push.route(portal),
-            *routes(service, FHIR),
         ]
     )
     open_door(app, portal)
@@ -73,14 +74,16 @@ def build(portal: Portal) -> ASGIApp:
     return Cors(app, lambda origin: clients.origin_is_registered(record.select, origin), FHIR)
 
 
-def _authenticate(portal: Portal) -> Authenticate:
+def _recognise_by(record: Record) -> RecogniseBy:
     """Return the way from a request to its Access: token, then policy, looked up every time."""
-    record = portal.record
 
-    async def authenticate(request: Request, request_id: str) -> Access:
-        bearer.refuse_token_in_query(request.scope["query_string"].decode("latin-1"))
-        header, now = request.headers.get("authorization"), micros(record.clock())
-        principal = await run_in_threadpool(bearer.authenticate, record.select, header, now)
-        return policy.access(principal, request_id=request_id, network=network(request))
+    def recognise(request: Request, request_id: str) -> Recognise:
+        def who(query: Query) -> Access:
+            bearer.refuse_token_in_query(request.scope["query_string"].decode("latin-1"))
+            header, now = request.headers.get("authorization"), micros(record.clock())
+            principal = bearer.authenticate(query, header, now)
+            return policy.access(principal, request_id=request_id, network=network(request))
 
-    return authenticate
+        return who
+
+    return recognise

@@ -5,6 +5,7 @@ then ends; a frame that was not committed gets no answer. After a failed disk no
 """
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
@@ -69,6 +70,7 @@ async def run(
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    settle_memory()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     async with AsyncExitStack() as doors:
@@ -88,6 +90,16 @@ async def run(
         await stop.wait()
     if portal.record.failed:
         raise DiskFailed(portal.record.failed)
+
+
+def settle_memory() -> None:
+    """Take what was loaded at the start out of the garbage collector's sight, and let it look less.
+
+    It went through all of it again and again, for a tenth of what a read costs.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 async def _stop_when_failed(portal: Portal, stop: asyncio.Event) -> None:

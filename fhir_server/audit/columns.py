@@ -19,7 +19,7 @@ def columns(body: bytes) -> dict[str, Any]:
     An empty text where the entry does not say. The offline verifier derives the same columns by
     itself. Raises Invalid, KeyError or ValueError for bytes that `event.encode` can't have made.
     """
-    tree = json.decode(body)
+    tree = json.reread(body)
     entities = {_sort(entity): entity for entity in tree.get("entity", [])}
     patient = entities.get(_PATIENT, {}).get("what", {}).get("reference", "")
     entity_type, entity = _entity(entities)

@@ -9,6 +9,8 @@ value, no body. The one place where a patient's identifier can stand is a search
 
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from fhir_server.access import Agent
 from fhir_server.audit.participants import participants
@@ -78,26 +80,45 @@ def encode(event: AccessEvent, *, id_: str, nonce: bytes, server: str = "portal-
     if len(nonce) != NONCE_SIZE:
         raise ValueError("a nonce is 16 bytes long")
     kind, recorded = SUBTYPES[Subtype(event.subtype)], instant_text(from_micros(event.recorded))
-    profile, server = _profile(event, kind), plain(server, 200)
+    profile = _profile(event, kind)
     tree: Tree = {
         "resourceType": "AuditEvent",
         "id": id_,
         "meta": filled({"versionId": "1", "lastUpdated": recorded, "profile": profile}),
         "extension": [{"url": NONCE, "valueBase64Binary": b64encode(nonce).decode()}],
-        "type": coding(kind.type_system, kind.type_code, kind.type_display),
-        "subtype": [coding(kind.system, event.subtype, kind.display)],
-        "action": kind.action,
+        **_coded(kind, event.subtype),
         "recorded": recorded,
         "outcome": event.outcome,
         "outcomeDesc": plain(event.reason, 1000),
-        "agent": participants(event.agent, kind, server),
-        "source": {
-            "observer": {"identifier": {"value": server}},
-            "type": [_APPLICATION_SERVER],
-        },
+        "agent": _agents(event.agent, kind, server),
+        "source": _source(server),
         "entity": _entities(event, kind),
     }
     return json.encode(filled(tree))
+
+
+# What is the same in entry after entry is put into words once.
+
+
+@lru_cache(maxsize=256)
+def _coded(kind: Kind, subtype: str) -> Tree:
+    type_ = coding(kind.type_system, kind.type_code, kind.type_display)
+    return {
+        "type": json.ready(type_),
+        "subtype": json.ready([coding(kind.system, subtype, kind.display)]),
+        "action": kind.action,
+    }
+
+
+@lru_cache(maxsize=1024)
+def _agents(agent: Agent, kind: Kind, server: str) -> Any:
+    return json.ready(participants(agent, kind, plain(server, 200)))
+
+
+@lru_cache(maxsize=16)
+def _source(server: str) -> Any:
+    observer = {"identifier": {"value": plain(server, 200)}}
+    return json.ready({"observer": observer, "type": [_APPLICATION_SERVER]})
 
 
 def _profile(event: AccessEvent, kind: Kind) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from fhir_server import prepared
 from fhir_server.audit import merkle
 from fhir_server.audit.columns import columns
 from fhir_server.audit.merkle import Head
@@ -42,16 +43,16 @@ def append(connection: Connection, bodies: Sequence[bytes]) -> range:
     """
     if not bodies:
         return range(0)
-    locked = connection.execute(_LOCK).one_or_none()
-    before = _head_of(locked)
+    locked = prepared.rows(connection, _LOCK, {})
+    before = _head_of(locked[0] if locked else None)
     numbers = range(before.size, before.size + len(bodies))
     rows = [
         {"seq": seq, "body": body, **columns(body)}
         for seq, body in zip(numbers, bodies, strict=True)
     ]
-    connection.execute(_INSERT, rows)
+    prepared.run(connection, _INSERT, rows)
     after = merkle.extend(before, map(merkle.leaf_hash, bodies))
-    connection.execute(_ADVANCE, {"size": after.size, "peaks": b"".join(after.peaks)})
+    prepared.run(connection, _ADVANCE, [{"size": after.size, "peaks": b"".join(after.peaks)}])
     return numbers
 
 

@@ -80,6 +80,22 @@ def decode(content: bytes | str) -> Any:
     return tree
 
 
+def reread(content: bytes) -> Any:
+    """Return the JSON value of *content*, bytes that `encode` made: nothing is judged again.
+
+    Raises `Invalid` where they are no JSON after all.
+    """
+    try:
+        return _DECODER.decode(content)
+    except msgspec.MsgspecError as error:
+        raise _malformed(content, str(error)) from None
+
+
+def ready(tree: Any) -> Any:
+    """Return *tree* as a part that `encode` takes over as it is: encoded once, used often."""
+    return msgspec.Raw(encode(tree))
+
+
 def encode(tree: Any) -> bytes:
     """Return *tree* as compact UTF-8 JSON in the order of its keys, with all digits.
 

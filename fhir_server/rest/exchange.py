@@ -11,15 +11,17 @@ import secrets
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fhir_server.access import Access, Agent, NoRecord
+from fhir_server.access import UNKNOWN, Access, Agent, NoRecord
 from fhir_server.errors import FhirError, Invalid, Unauthenticated, Unavailable, traced
-from fhir_server.record import Asked, Record
+from fhir_server.looks import Look
+from fhir_server.record import Asked, Recognise, Record
 from fhir_server.rest.formats import FHIR_JSON, answer_type
 from fhir_server.rest.outcome import refusal
 
@@ -28,12 +30,11 @@ log = logging.getLogger(__name__)
 DEADLINE = 5.0
 """Seconds that a request waits for the committer."""
 
-Authenticate = Callable[[Request, str], Awaitable[Access]]
-"""Request and request id to Access; raises Unauthenticated."""
+RecogniseBy = Callable[[Request, str], Recognise]
+"""Request and request id to the looking up of who asks."""
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _ONCE = ("authorization", "content-type", "content-encoding", "if-match", "if-none-exist")
-_STRANGER = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +50,64 @@ class Service:
     """What the FHIR interface needs: the record, who is asking, and its own address."""
 
     record: Record
-    authenticate: Authenticate
+    recognise: RecogniseBy
     base: str
     """Absolute address of the FHIR interface, without a slash at its end; never from a header."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A short look, which the address tells all of, and how its answer becomes a response."""
+
+    look: Look
+    render: Callable[[Any], Response]
+
+
 Interact = Callable[[Service, Request, Access], Awaitable[Ask]]
+Planned = Callable[[Request], Plan]
 Answer = Callable[[Request], Awaitable[Response]]
 
 
 def endpoint(service: Service, subtype: str, interact: Interact) -> Answer:
     """Return the endpoint that carries out *interact* and leaves its entries on the ledger."""
 
-    async def answer(request: Request) -> Response:
+    async def answer(request: Request, stranger: Access) -> Response:
+        return await _answer(service, request, stranger, subtype, interact)
+
+    return _rim(answer)
+
+
+def reading_endpoint(service: Service, subtype: str, plan: Planned) -> Answer:
+    """Return the endpoint that takes a short look: who asks is recognised with it, in one go."""
+
+    async def interact(service: Service, request: Request, access: Access) -> Ask:
+        planned = plan(request)
+        ask = partial(service.record.ask, lambda _: access, access, planned.look)
+        return Ask(ask, planned.render)
+
+    async def answer(request: Request, stranger: Access) -> Response:
+        try:
+            refuse_repeated_headers(request)
+            content_type, planned = answer_type(request), plan(request)
+        # Who asks comes first: a stranger is not told what else is wrong.
+        except Exception:  # noqa: BLE001 - it comes again on the longer way, and is noted there
+            return await _answer(service, request, stranger, subtype, interact)
+        who = service.recognise(request, stranger.request_id)
+        future = service.record.ask(who, stranger, planned.look)
+        return _in_type(planned.render(await within_deadline(future)), content_type)
+
+    return _rim(answer)
+
+
+def _rim(answer: Callable[[Request, Access], Awaitable[Response]]) -> Answer:
+    """Return *answer* with whatever goes wrong turned into FHIR, and the request's id on it."""
+
+    async def answered(request: Request) -> Response:
         request_id = request_id_of(request)
         network = request.client.host if request.client else ""
-        stranger = Access(Agent(_STRANGER, network=network), request_id, NoRecord(), {})
+        stranger = Access(Agent(UNKNOWN, network=network), request_id, NoRecord(), {})
         try:
-            response = await _answer(service, request, stranger, subtype, interact)
+            response = await answer(request, stranger)
         except FhirError as error:
             response = refusal(error)
         # The rim: whatever is wrong in here, the caller gets FHIR, and learns nothing of it.
@@ -76,7 +117,7 @@ def endpoint(service: Service, subtype: str, interact: Interact) -> Answer:
         response.headers["X-Request-Id"] = request_id
         return response
 
-    return answer
+    return answered
 
 
 def request_id_of(request: Request) -> str:
@@ -90,7 +131,8 @@ async def _answer(
 ) -> Response:
     try:
         refuse_repeated_headers(request)
-        access = await service.authenticate(request, access.request_id)
+        who = service.recognise(request, access.request_id)
+        access = await run_in_threadpool(who, service.record.select)
         content_type = answer_type(request)
         ask = await interact(service, request, access)
         future = await run_in_threadpool(ask.call)
@@ -99,7 +141,10 @@ async def _answer(
     except Exception as error:
         await noted(service.record, access, subtype, request, error)
         raise
-    response = ask.render(await within_deadline(future))
+    return _in_type(ask.render(await within_deadline(future)), content_type)
+
+
+def _in_type(response: Response, content_type: str) -> Response:
     if content_type != FHIR_JSON and response.body:
         response.headers["Content-Type"] = content_type
     return response
@@ -111,7 +156,7 @@ async def noted(
     """Leave the refusal on the ledger before it is given out; Unavailable where that fails."""
     asked = Asked(subtype)
     # What a stranger names is not kept: it could be anything.
-    if access.agent.role != _STRANGER:
+    if access.agent.is_known:
         query = query_of(request) if subtype.startswith("search") else ""
         asked = Asked(subtype, _entity(request), query)
     await within_deadline(record.refuse(access, asked, error))
@@ -133,14 +178,47 @@ def keep_form(request: Request, form: str) -> None:
 
 async def within_deadline(future: "Future[Any]") -> Any:
     """Await the committer's answer; Unavailable past the deadline, the piece being dropped."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Any] = loop.create_future()
+    deadline = loop.call_later(DEADLINE, _expire, answer)
+    future.add_done_callback(partial(_pass_on, loop, answer))
     try:
-        return await asyncio.wait_for(asyncio.wrap_future(future), DEADLINE)
-    except TimeoutError:
-        raise Unavailable.of("The record is too busy to answer now. Please try again.") from None
+        return await answer
+    finally:
+        deadline.cancel()
+        future.cancel()
+
+
+def _pass_on(
+    loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[Any]", done: "Future[Any]"
+) -> None:
+    # Nobody waits any more where the loop was closed.
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(_tell, answer, done)
+
+
+def _tell(answer: "asyncio.Future[Any]", done: "Future[Any]") -> None:
+    if answer.done():
+        return
+    if done.cancelled():
+        answer.cancel()
+    elif (error := done.exception()) is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(done.result())
+
+
+def _expire(answer: "asyncio.Future[Any]") -> None:
+    if not answer.done():
+        text = "The record is too busy to answer now. Please try again."
+        answer.set_exception(Unavailable.of(text))
 
 
 def refuse_repeated_headers(request: Request) -> None:
     """Raise Invalid where two readers of the request could each see another one. RFC 9110 5.3."""
+    names = [name for name, _ in request.scope["headers"]]
+    if len(set(names)) == len(names):
+        return
     for name in _ONCE:
         if len(request.headers.getlist(name)) > 1:
             kind = Unauthenticated if name == "authorization" else Invalid

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#mime-type
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from starlette.requests import Request
@@ -40,13 +41,17 @@ def answer_type(request: Request) -> str:
     person who opens an address sees the JSON. Raises NotAcceptable where the caller reads no JSON
     of FHIR R4, Invalid for a `_format` given twice.
     """
-    formats = request.query_params.getlist("_format")
+    formats = request.query_params.getlist("_format") if request.scope["query_string"] else []
     if len(formats) > 1:
         raise Invalid.of("_format is given twice.", expression="_format")
     if formats:
         require_format(formats[0])
         return FHIR_JSON
-    accepted = ",".join(request.headers.getlist("accept")) or "*/*"
+    return _accepted(",".join(request.headers.getlist("accept")) or "*/*")
+
+
+@lru_cache(maxsize=256)
+def _accepted(accepted: str) -> str:
     kinds = [kind for kind in map(_readable, accepted.split(",")) if kind]
     if not kinds:
         raise NotAcceptable.of(
@@ -93,6 +98,8 @@ def parameters(request: Request, *known: str) -> dict[str, str]:
     Raises Invalid for one that is not *known*, which would be passed over, or is given twice.
     """
     found: dict[str, str] = {}
+    if not request.scope["query_string"]:
+        return found
     for name, value in request.query_params.multi_items():
         expression = name if _WORD.fullmatch(name) else ""
         if name not in {*known, "_format"}:

@@ -6,17 +6,16 @@ https://hl7.org/fhir/R4/http.html#read, https://hl7.org/fhir/R4/http.html#vread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fhir_server.access import Access
+from fhir_server import looks
 from fhir_server.record import Stored
-from fhir_server.rest.exchange import Ask, Service
+from fhir_server.rest.exchange import Plan
 from fhir_server.rest.formats import FHIR_JSON, parameters
 from fhir_server.rest.versions import is_held, version_headers
 
 
-async def read(service: Service, request: Request, access: Access) -> Ask:
+def read(request: Request) -> Plan:
     """Ask for the current version of one resource; 304 where the caller holds it already."""
     parameters(request)
-    resource_type, id_ = request.path_params["type"], request.path_params["id"]
 
     def render(stored: Stored) -> Response:
         # Only who may see it comes here: what is not theirs is 404, whatever they say they hold.
@@ -24,17 +23,17 @@ async def read(service: Service, request: Request, access: Access) -> Ask:
             return Response(status_code=304, headers=version_headers(stored))
         return _resource(stored)
 
-    return Ask(lambda: service.record.read(access, resource_type, id_), render)
+    return Plan(looks.at(request.path_params["type"], request.path_params["id"]), render)
 
 
-async def vread(service: Service, request: Request, access: Access) -> Ask:
+def vread(request: Request) -> Plan:
     """Ask for one version of one resource."""
     parameters(request)
-    resource_type, id_ = request.path_params["type"], request.path_params["id"]
     text = request.path_params["version"]
     # A version that can't exist is absent like any other, so that the two answers are one.
     version = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
-    return Ask(lambda: service.record.vread(access, resource_type, id_, version), _resource)
+    look = looks.at_version(request.path_params["type"], request.path_params["id"], version)
+    return Plan(look, _resource)
 
 
 def _resource(stored: Stored) -> Response:

@@ -5,40 +5,67 @@ https://hl7.org/fhir/R4/http.html
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, request_response
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from fhir_server.access import Access, Interaction
 from fhir_server.errors import NotAllowed, NotFound
 from fhir_server.rest.capability import capability
 from fhir_server.rest.create import create
-from fhir_server.rest.exchange import Answer, Ask, Interact, Service, endpoint
+from fhir_server.rest.exchange import (
+    Answer,
+    Ask,
+    Interact,
+    Plan,
+    Planned,
+    Service,
+    endpoint,
+    reading_endpoint,
+)
 from fhir_server.rest.history import history
 from fhir_server.rest.interactions import INTERACTIONS, parameters_of
 from fhir_server.rest.read import read, vread
 from fhir_server.rest.search import search, search_by_post, search_in_record
 from fhir_server.rest.update import update
 
-Methods = Mapping[str, tuple[Interaction, Interact]]
+
+@dataclass(frozen=True, slots=True)
+class Does:
+    """What a method asks for, in the ledger's word, and what carries it out for a known caller."""
+
+    interaction: Interaction
+    interact: Interact
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """A method that asks for a short look, which its address tells all of."""
+
+    interaction: Interaction
+    plan: Planned
+
+
+Methods = Mapping[str, Does | Looks]
 
 ADDRESSES: Mapping[str, Methods] = MappingProxyType(
     {
-        "/{type}": {
-            "GET": (Interaction.SEARCH, search),
-            "POST": (Interaction.CREATE, create),
-        },
-        "/{type}/_search": {"POST": (Interaction.SEARCH, search_by_post)},
+        "/{type}/_search": {"POST": Does(Interaction.SEARCH, search_by_post)},
         "/{type}/{id}": {
-            "GET": (Interaction.READ, read),
-            "PUT": (Interaction.UPDATE, update),
+            "GET": Looks(Interaction.READ, read),
+            "PUT": Does(Interaction.UPDATE, update),
         },
-        "/{type}/{id}/_history": {"GET": (Interaction.HISTORY, history)},
-        "/{type}/{id}/_history/{version}": {"GET": (Interaction.VREAD, vread)},
-        "/Patient/{patient}/{type}": {"GET": (Interaction.SEARCH, search_in_record)},
+        "/{type}": {
+            "GET": Does(Interaction.SEARCH, search),
+            "POST": Does(Interaction.CREATE, create),
+        },
+        "/{type}/{id}/_history": {"GET": Does(Interaction.HISTORY, history)},
+        "/{type}/{id}/_history/{version}": {"GET": Looks(Interaction.VREAD, vread)},
+        "/Patient/{patient}/{type}": {"GET": Does(Interaction.SEARCH, search_in_record)},
     }
 )
 """Address to method to what it asks for, in the ledger's word, and what carries it out."""
@@ -62,10 +89,11 @@ class _EveryMethod:
     """An endpoint that answers itself to methods that it does not know: an ASGI application."""
 
     def __init__(self, answer: Answer) -> None:
-        self._app = request_response(answer)
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        response = await self._answer(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 def _route(path: str, answer: Answer) -> Route:
@@ -86,11 +114,32 @@ def _metadata(service: Service) -> Answer:
 
 
 def _answers(service: Service, methods: Methods) -> Answer:
-    carried = {
-        method: endpoint(service, interaction, _of_a_served_type(interact, interaction, methods))
-        for method, (interaction, interact) in methods.items()
-    }
+    carried = {method: _answer_to(service, what, methods) for method, what in methods.items()}
     return _by_method(carried, endpoint(service, "request", _of_no_such_method(methods)))
+
+
+def _answer_to(service: Service, what: Does | Looks, methods: Methods) -> Answer:
+    """Return the endpoint of one method, for the types alone that have its interaction."""
+
+    def check(request: Request) -> None:
+        if what.interaction not in _served(request):
+            raise _refusal(methods, request)
+
+    if isinstance(what, Looks):
+        plan = what.plan
+
+        def checked_plan(request: Request) -> Plan:
+            check(request)
+            return plan(request)
+
+        return reading_endpoint(service, what.interaction, checked_plan)
+    interact = what.interact
+
+    async def checked(service: Service, request: Request, access: Access) -> Ask:
+        check(request)
+        return await interact(service, request, access)
+
+    return endpoint(service, what.interaction, checked)
 
 
 def _by_method(carried: Mapping[str, Answer], otherwise: Answer) -> Answer:
@@ -99,15 +148,6 @@ def _by_method(carried: Mapping[str, Answer], otherwise: Answer) -> Answer:
         return await carried.get(method, otherwise)(request)
 
     return answer
-
-
-def _of_a_served_type(interact: Interact, interaction: Interaction, methods: Methods) -> Interact:
-    async def checked(service: Service, request: Request, access: Access) -> Ask:
-        if interaction not in _served(request):
-            raise _refusal(methods, request)
-        return await interact(service, request, access)
-
-    return checked
 
 
 def _of_no_such_method(methods: Methods) -> Interact:
@@ -142,7 +182,7 @@ def _served(request: Request) -> tuple[Interaction, ...]:
 
 def _refusal(methods: Methods, request: Request) -> NotAllowed | NotFound:
     served = _served(request)
-    allowed = [method for method, (interaction, _) in methods.items() if interaction in served]
+    allowed = [method for method, what in methods.items() if what.interaction in served]
     return _not_allowed(allowed) if allowed else NotFound.of("There is nothing at this address.")
 
 

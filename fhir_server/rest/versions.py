@@ -6,7 +6,8 @@ https://hl7.org/fhir/R4/http.html#concurrency
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 
 from starlette.requests import Request
 
@@ -23,8 +24,14 @@ def version_headers(stored: Stored) -> dict[str, str]:
     return {
         **SAFE,
         "ETag": f'W/"{stored.version}"',
-        "Last-Modified": format_datetime(from_micros(stored.last_updated), usegmt=True),
+        "Last-Modified": http_date(stored.last_updated // 1_000_000),
     }
+
+
+@lru_cache(maxsize=4096)
+def http_date(seconds: int) -> str:
+    """Return the second since 1970 as HTTP writes dates. RFC 9110 section 5.6.7."""
+    return formatdate(seconds, usegmt=True)
 
 
 def version_address(base: str, stored: Stored) -> str:
@@ -57,7 +64,8 @@ def is_held(request: Request, stored: Stored) -> bool:
     if tags:
         held = {tag.strip().removeprefix("W/").strip('"') for tag in ",".join(tags).split(",")}
         return bool(held & {"*", str(stored.version)})
-    since = _http_date(request.headers.get("if-modified-since", ""))
+    named = request.headers.get("if-modified-since")
+    since = _http_date(named) if named else None
     return since is not None and _is_not_newer(stored, since)
 
 

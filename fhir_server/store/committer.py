@@ -9,6 +9,7 @@ its pieces are run again one by one.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 GROUP = 128
 """The most pieces that share one transaction."""
+PATIENCE = 0.002
+"""Seconds that a group smaller than usual waits for more: where pieces come one by one, none."""
 WAITING = 10_000
 """The most pieces that may wait; one more is refused at once."""
 
@@ -116,7 +119,7 @@ class Committer:
         self._thread.join()
 
     def _work(self) -> None:
-        stop = False
+        stop, usual = False, 1
         while not stop or self._first:
             group, self._first = self._first, []
             if not group:
@@ -124,15 +127,18 @@ class Committer:
                 if piece is None:
                     return
                 group += _begun(piece)
+            until = time.monotonic() + PATIENCE
             while not stop and len(group) < GROUP:
+                patience = until - time.monotonic() if len(group) < usual else 0
                 try:
-                    following = self._waiting.get_nowait()
+                    following = self._waiting.get(patience > 0, max(patience, 0))
                 except Empty:
                     break
                 if following is None:
                     stop = True
                 else:
                     group += _begun(following)
+            usual = (usual + len(group)) // 2
             self._commit(group)
 
     def _commit(self, group: list[Piece], *, careful: bool = False) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Insert, Table, insert
 
-from fhir_server.store import prepared
+from fhir_server import prepared
 
 
 class Gathered:
@@ -47,8 +47,7 @@ class Gathered:
             return
         dialect = connection.dialect
         for statement, lines in self.changed.items():
-            ready = prepared.prepared(statement, dialect)
-            prepared.send(connection, ready.text, [*map(ready.bound, lines)], "executemany")
+            prepared.run(connection, statement, lines)
         for table, rows in self.inserted.items():
             ready = prepared.prepared(_insertion(table), dialect)
             prepared.send(connection, ready.text, rows, "executemany")

@@ -19,9 +19,11 @@ from sqlalchemy import (
     select,
 )
 
-from fhir_server.access import Access, Sight, seen_by
+from fhir_server import prepared
+from fhir_server.access import Access
 from fhir_server.model import json
 from fhir_server.model.ids import bucket_of
+from fhir_server.sight import Sight, seen_by
 from fhir_server.store.tables import care_relationship, resource, resource_version
 
 _AT_ONCE = 500  # ids in one statement
@@ -114,11 +116,14 @@ def seen(
     connection: Connection, access: Access, resource_type: str, id_: str, now: int
 ) -> Stored | None:
     """Return the current version if *access* may see it *now* (microseconds)."""
-    wanted = place(resource_type, id_) | {"now": now}
-    return first(connection, _seen(access.sight(resource_type)), wanted)
+    wanted, sight = place(resource_type, id_) | {"now": now}, access.sight(resource_type)
+    if sight.has_lists:
+        return first(connection, _seen(sight), wanted)
+    anybody, names = sight.unnamed()
+    return _only(connection, _seen(anybody), {**wanted, **names})
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _seen(sight: Sight) -> Select[Any]:
     """Return the statement of `seen`, made once: the sight is all that it depends on."""
     return CURRENT.where(seen_by(sight, resource, bindparam("now")))
@@ -159,18 +164,38 @@ def first(
     return None if row is None else stored(row)
 
 
+def _only(
+    connection: Connection, statement: Select[Any], parameters: Mapping[str, Any]
+) -> Stored | None:
+    found = prepared.rows(connection, statement, parameters)
+    return stored(found[0]) if found else None
+
+
+_CARING = (
+    select(care_relationship.c.team)
+    .where(
+        *(
+            care_relationship.c[name] == bindparam(name)
+            for name in ("bucket", "patient", "practitioner")
+        ),
+        care_relationship.c.starts <= bindparam("now"),
+        care_relationship.c.ends.is_(None) | (care_relationship.c.ends > bindparam("now")),
+    )
+    .order_by(care_relationship.c.starts)
+    .limit(1)
+)
+
+
 def caring_team(connection: Connection, patient: str, practitioner: str, now: int) -> str:
     """Return the id of a team by which *practitioner* cares for *patient* now; empty for none."""
-    table = care_relationship.c
-    team = connection.execute(
-        select(table.team)
-        .where(
-            table.bucket == bucket_of(patient),
-            table.patient == patient,
-            table.practitioner == practitioner,
-            table.starts <= now,
-            table.ends.is_(None) | (table.ends > now),
-        )
-        .order_by(table.starts)
-    ).scalar()
-    return team or ""
+    found = prepared.rows(
+        connection,
+        _CARING,
+        {
+            "bucket": bucket_of(patient),
+            "patient": patient,
+            "practitioner": practitioner,
+            "now": now,
+        },
+    )
+    return found[0].team if found else ""

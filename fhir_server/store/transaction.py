@@ -20,7 +20,7 @@ from sqlalchemy import ClauseElement, Connection, Executable, Row, Select, Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.util import find_tables
 
-from fhir_server.store import prepared
+from fhir_server import prepared
 from fhir_server.store.gathered import Gathered
 from fhir_server.store.read import Stored
 

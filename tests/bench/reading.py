@@ -29,6 +29,7 @@ from fhir_server.searching import search
 from portal_api.app import FHIR, build
 from portal_api.opening import opened
 from portal_api.portal import Portal
+from portal_api.running import settle_memory
 from portal_api.settings import Address, Settings
 from tests.bench.messages import nhs_numbers, oru
 from tests.bench.stores import Fresh, Tasks, in_a_loop, load
@@ -69,6 +70,7 @@ def measure(fresh: Fresh) -> Reading:
 
 async def _serve(portal: Portal, tasks: Tasks) -> int:
     app = build(portal)
+    settle_memory()
     _add_fixed(app, b"x" * 1200)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
     config.load()

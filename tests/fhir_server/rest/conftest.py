@@ -16,7 +16,7 @@ from fhir_server.errors import Unauthenticated
 from fhir_server.model import json
 from fhir_server.model.ids import bucket_of, new_id
 from fhir_server.model.validate import SERVED_TYPES, judge
-from fhir_server.record import Record, Stored, Writer
+from fhir_server.record import Query, Recognise, Record, Stored, Writer
 from fhir_server.rest.exchange import Service
 from fhir_server.rest.routes import routes
 from fhir_server.store.engine import open_engines
@@ -112,13 +112,16 @@ class Api:
         }
 
     def _app(self) -> Starlette:
-        async def authenticate(request: Request, _request_id: str) -> Access:
-            name = request.headers.get("authorization", "").removeprefix("Bearer ")
-            if name not in self.callers:
-                raise Unauthenticated.of("Who are you?")
-            return self.callers[name]
+        def recognise(request: Request, _request_id: str) -> Recognise:
+            def who(_: Query) -> Access:
+                name = request.headers.get("authorization", "").removeprefix("Bearer ")
+                if name not in self.callers:
+                    raise Unauthenticated.of("Who are you?")
+                return self.callers[name]
 
-        return Starlette(routes=routes(Service(self.record, authenticate, BASE), "/fhir"))
+            return who
+
+        return Starlette(routes=routes(Service(self.record, recognise, BASE), "/fhir"))
 
 
 @pytest.fixture

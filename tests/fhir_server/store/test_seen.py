@@ -1,4 +1,4 @@
-"""A resource by its id, as one caller may see it now: no statement serves another caller."""
+"""A resource by its id, as one caller may see it now: no parameter serves another caller."""
 
 from itertools import product
 

@@ -71,6 +71,16 @@ def rows(
     return [ready.row(row) for row in cursor.fetchall()]
 
 
+def run(
+    connection: Connection, statement: ClauseElement, lines: Sequence[Mapping[str, Any]]
+) -> None:
+    """Execute *statement*, which returns no rows, once with each of *lines*."""
+    if not connection.in_transaction():
+        connection.begin()
+    ready = prepared(statement, connection.dialect)
+    send(connection, ready.text, [*map(ready.bound, lines)], "executemany")
+
+
 def send(
     connection: Connection,
     text: str,

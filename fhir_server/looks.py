@@ -1,0 +1,146 @@
+"""Looks into the record, as values: what is asked, and what finds it on a connection."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from fhir_server import prepared
+from fhir_server.access import Access, Interaction, visible
+from fhir_server.errors import FhirError, Forbidden, NotFound
+from fhir_server.model.ids import is_id
+from fhir_server.owed import Asked, bare_entry, entry
+from fhir_server.search.audit_sql import audit_entry_by_id
+from fhir_server.store import read as reading
+from fhir_server.store.read import Stored, audit_event
+from fhir_server.store.tables import resource_version
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a look found, and whose records it touched."""
+
+    found: Any
+    patients: tuple[str, ...] = ()
+
+
+Query = Callable[..., Sequence[Any]]
+"""A statement and its parameters to its rows."""
+Recognise = Callable[[Query], Access]
+"""Who asks, looked up at the moment of the look. Raises FhirError (Unauthenticated)."""
+Find = Callable[[Connection, Access, int], Answer]
+"""Connection, caller and the present instant (microseconds) to the answer; raises FhirError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look: what it is in the ledger's words, and *find*, whose SQL carries `visible`."""
+
+    resource_type: str
+    interaction: Interaction
+    asked: Asked
+    find: Find
+
+    def asked_by(self, access: Access) -> Asked:
+        """Return what the ledger keeps: of a stranger, who could name anything, only the kind."""
+        return self.asked if access.agent.is_known else Asked(self.asked.subtype)
+
+
+def taken(
+    look: Look, connection: Connection, access: Access, now: int
+) -> tuple[Any, Sequence[bytes]]:
+    """Return what *access* gets, the refusal where it is one, and the entries owed for it."""
+    found: Any
+    try:
+        if not access.permits(look.resource_type, look.interaction):
+            text = f"This token does not allow {look.interaction} on {look.resource_type}."
+            raise Forbidden.of(text)
+        answer = look.find(connection, access, now)
+    except FhirError as refusal:
+        # What was asked is kept, never what was found.
+        found, told = refusal, [look.asked.failed(refusal)]
+    else:
+        found = answer.found
+        told = [look.asked.told() | {"patient": one} for one in answer.patients or ("",)]
+    return found, [entry(connection, access, now, **one) for one in told]
+
+
+def recognised(
+    who: Recognise, stranger: Access, look: Look, connection: Connection, now: int
+) -> tuple[Any, Sequence[bytes]]:
+    """Return what `taken` does for *who* asks, to be looked up first; *stranger* until then."""
+    access = stranger
+    try:
+        access = who(partial(prepared.rows, connection))
+        return taken(look, connection, access, now)
+    except SQLAlchemyError:
+        raise
+    # Whatever else goes wrong is the answer, and its entry stands before it is given out.
+    except Exception as error:  # noqa: BLE001
+        return error, [bare_entry(access, now, **look.asked_by(access).failed(error))]
+
+
+def at(resource_type: str, id_: str) -> Look:
+    """Return the look at the current version; NotFound for what is absent or not the caller's."""
+
+    def find(connection: Connection, access: Access, now: int) -> Answer:
+        if resource_type == "AuditEvent":
+            row = connection.execute(audit_entry_by_id(access, id_)).first()
+            return _one(None if row is None else audit_event(row))
+        return _one(reading.seen(connection, access, resource_type, id_, now))
+
+    asked = Asked("read", f"{resource_type}/{id_}")
+    return Look(resource_type, Interaction.READ, asked, _checked(id_, find))
+
+
+def at_version(resource_type: str, id_: str, version: int) -> Look:
+    """Return the look at one version: seen only where it and the current one may be."""
+
+    def find(connection: Connection, access: Access, now: int) -> Answer:
+        current = _one(reading.seen(connection, access, resource_type, id_, now)).found
+        if current.version == version:
+            return _one(current)
+        seen = visible(access, resource_type, resource_version, now)
+        earlier = reading.versions(resource_type, id_, seen, resource_version.c.version == version)
+        return _one(reading.first(connection, earlier))
+
+    asked = Asked("vread", f"{resource_type}/{id_}/_history/{version}")
+    return Look(resource_type, Interaction.VREAD, asked, _checked(id_, find))
+
+
+def at_every_version(resource_type: str, id_: str) -> Look:
+    """Return the look at the versions that may be seen today, newest first."""
+
+    def find(connection: Connection, access: Access, now: int) -> Answer:
+        current = _one(reading.seen(connection, access, resource_type, id_, now)).found
+        seen = visible(access, resource_type, resource_version, now)
+        rows = connection.execute(reading.versions(resource_type, id_, seen))
+        versions = (current, *map(reading.stored, rows))
+        return Answer(versions, (current.patient,) if current.patient else ())
+
+    asked = Asked("history-instance", f"{resource_type}/{id_}")
+    return Look(resource_type, Interaction.HISTORY, asked, _checked(id_, find))
+
+
+def _checked(id_: str, find: Find) -> Find:
+    """Guard *find* against ids that this server never gives out: they are nobody's."""
+
+    def guarded(connection: Connection, access: Access, now: int) -> Answer:
+        if not is_id(id_):
+            raise _absent()
+        return find(connection, access, now)
+
+    return guarded
+
+
+def _one(stored: Stored | None) -> Answer:
+    if stored is None:
+        raise _absent()
+    return Answer(stored, (stored.patient,) if stored.patient else ())
+
+
+def _absent() -> NotFound:
+    return NotFound.of("There is no such resource, or it is not yours to see.")
