@@ -4,6 +4,8 @@ import pytest
 
 from adapters.intake import inbox, standing, waiting
 from adapters.intake.inbox import KEY_LIMIT, key_of
+from fhir_server.prepared import prepared
+from fhir_server.store.engine import open_engines
 from tests.adapters.intake.ward import BRIAN, Ward
 
 
@@ -64,3 +66,15 @@ def test_a_number_that_is_too_long_is_told_from_every_other() -> None:
     assert len(one) == len(other) == KEY_LIMIT
     assert one != other
     assert key_of("a\0b") == "a\ufffdb"
+
+
+def test_a_control_id_is_looked_up_by_its_key_however_much_a_feed_sends(sqlite_url: str) -> None:
+    engines = open_engines(sqlite_url)
+    asked = prepared(inbox._UNDER_THIS_ID, engines.reader.dialect)
+    with engines.reader.connect() as connection:
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {asked.text}", ("x",) * len(asked.names)
+        ).all()
+    engines.dispose()
+    (step,) = [row[3] for row in plan]
+    assert step.endswith("(bucket=? AND feed=? AND control_id=?)")
