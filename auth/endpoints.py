@@ -24,7 +24,7 @@ Refuse = Callable[[AuthServices, str, FhirError], Response]
 
 
 def router(services: AuthServices) -> APIRouter:
-    """Return every route of this package; include it before what is mounted under the FHIR path.
+    """Return the routes by which people sign in and applications get tokens.
 
     Authlib tells whole token answers to its logger at DEBUG, so that logger is kept above it.
     """
@@ -43,6 +43,15 @@ def router(services: AuthServices) -> APIRouter:
     ):
         endpoint = _endpoint(services, handler, refuse, subtype)
         routes.add_route(path, endpoint, [method], include_in_schema=False)
+    return routes
+
+
+def discovery(services: AuthServices) -> APIRouter:
+    """Return the routes by which applications find the addresses, for anybody.
+
+    Include them before the routes below the FHIR path, where one of them stands.
+    """
+    routes = APIRouter()
     smart_configuration, oauth_metadata = OPEN
     for path in (smart_configuration, services.fhir_path + smart_configuration):
         _document(routes, path, smart.configuration(services))

@@ -55,7 +55,8 @@ def build(portal: Portal) -> ASGIApp:
         fhir_path=FHIR,
     )
     service = Service(portal.record, _recognise_by(portal.record), services.fhir_base)
-    # First, as a request is held against one route after the other.
+    # First, as a request is held against one route after the other; discovery is below its address.
+    app.include_router(endpoints.discovery(services))
     app.router.routes.extend(routes(service, FHIR))
     app.include_router(endpoints.router(services))
     app.router.routes.extend(

@@ -32,13 +32,13 @@ def asked(draw):
 
 @given(asked(), st.sampled_from(Role), st.randoms())
 def test_what_is_left_ticked_lies_within_what_was_asked(scopes, role, random):
-    shown = [str(one) for one in granting.choices(scopes, role)]
-    chosen = frozenset(one for one in shown if random.random() < 0.5)
-    left = granting.ticked(scopes, role, chosen)
+    taken = [one for one in granting.choices(scopes, role) if random.random() < 0.5]
+    left = granting.ticked(scopes, role, frozenset(map(str, taken)))
     assert left.within(scopes)
     assert left.offline is False
-    rights = granting.choices(left, role)
-    assert {str(one) for one in rights} <= chosen
+    # One right has two texts, `rs` and `read`: what counts is that it was ticked in one of them.
+    for right in granting.choices(left, role):
+        assert any(one.covers(right) for one in taken), right
 
 
 @given(asked(), st.sampled_from(Role))
