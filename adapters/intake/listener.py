@@ -157,7 +157,7 @@ async def converse(
         with suppress(OSError):
             await sending
         if goes_on:
-            await linger(reader, writer, limits.linger, limits.chunk)
+            await linger(writer, limits.linger)
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
@@ -207,7 +207,7 @@ async def _read(connection: _Connection, reader: asyncio.StreamReader) -> bool:
         if framer.held and share >= tally.held > limits.held - tally.work.waiting:
             await _end(connection, framer, "peer-limit")
             return False
-    unread = framer.closed
+    unread = framer.closed or tally.stopping
     await _end(connection, framer)
     return unread
 
