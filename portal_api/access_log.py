@@ -77,6 +77,7 @@ _PLACES: Mapping[str, str] = MappingProxyType(
         "AuditEvent": "who has looked at your record",
         "Patient": "your name and details",
         "held-notices": "your results",
+        "held-letters": "your letters",
     }
 )
 _LOOKS = frozenset(
@@ -125,6 +126,8 @@ def _deed(one: Access, place: str) -> str:
         return f"looked at {place}"
     if one.subtype == "message-filed":
         return _FILED.get(one.entity.partition("/")[0], _DEEDS["message-filed"])
+    if one.subtype == "release" and one.entity.startswith("DocumentReference"):
+        return "opened a letter for you"
     if one.entity.startswith("Communication") and one.subtype in {"create", "update"}:
         return "sent a message" if one.subtype == "create" else "opened or dealt with a message"
     if one.subtype in {"create", "update"}:

@@ -1,17 +1,21 @@
-"""A patient's letters: listed, opened, and noted as read.
+"""A patient's letters: listed, opened, noted as read; and those that wait for a clinician.
 
 A letter is a DocumentReference; the Communication about it says whether it was opened. Whoever may
 not see a letter gets the same answer as for one that never was.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.hl7v2.document_tables import SENSITIVE_TYPES
 from auth.answers import committed
 from fhir_server import amend
-from fhir_server.clock import instant_text, micros
+from fhir_server.clock import from_micros, instant_text, micros
 from fhir_server.correspondence import is_notification
 from fhir_server.errors import NotFound
+from fhir_server.model import json
+from fhir_server.notices import letters_awaiting_release
 from portal_api import london
 from portal_api.caller import Caller, Entry, find_all, read
 from portal_api.documents import Content, bytes_of, kind_of, size_in_words
@@ -20,6 +24,8 @@ from portal_api.london import Moment, moment
 Tree = dict[str, Any]
 
 WITHDRAWN, REPLACED = "entered-in-error", "superseded"
+_USUAL = frozenset({"N", "U"})
+"""Labels that ask for no more care than usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,16 @@ class Letter:
     parts: tuple[Part, ...]
     note: str = ""
     """The id of the note that says there is this letter, where nobody has opened it yet."""
+    version: int = 0
     held: bool = False
+    """Whether the patient can't see it yet."""
+    opens: Moment | None = None
+    """When a held letter opens by itself, if it does."""
+    doc_status: str = ""
+    """How far its sender says that it has come; empty where nothing is said."""
+    is_confidential: bool = False
+    is_sensitive: bool = False
+    """Whether it is of a kind that a clinician opens."""
 
     @property
     def new(self) -> bool:
@@ -72,6 +87,23 @@ async def letter(caller: Caller, letter_id: str) -> Letter:
     notes = await _unread(caller, entry.stored.patient)
     now = micros(caller.record.clock())
     return _letter(entry, notes.get(entry.stored.reference, ""), now)
+
+
+async def awaiting_release(caller: Caller) -> tuple[tuple[str, Moment, Letter], ...]:
+    """Return the held letters of those whom the caller cares for, the oldest first.
+
+    Each with the id of its patient, as whom they are known today, and when it came.
+    """
+    found = await committed(letters_awaiting_release(caller.record, caller.access))
+    now = micros(caller.record.clock())
+    return tuple(
+        (
+            one.patient,
+            london.at(from_micros(one.letter.last_updated)),
+            _letter(Entry(one.letter, json.decode(one.letter.body)), "", now),
+        )
+        for one in found
+    )
 
 
 async def unread(caller: Caller, patient: str) -> int:
@@ -122,6 +154,7 @@ def _letter(entry: Entry, note: str, now: int) -> Letter:
     tree, stored = entry.tree, entry.stored
     authors = [one.get("display", "") for one in tree.get("author", ())]
     relations = {one["code"] for one in tree.get("relatesTo", ())}
+    held = stored.release_at is None or stored.release_at > now
     return Letter(
         id=stored.id,
         patient=entry.patient,
@@ -134,8 +167,17 @@ def _letter(entry: Entry, note: str, now: int) -> Letter:
         adds_to="appends" in relations,
         parts=tuple(_part(place, one) for place, one in enumerate(_attachments(tree), 1)),
         note=note,
-        held=stored.release_at is None or stored.release_at > now,
+        version=stored.version,
+        held=held,
+        opens=london.at(from_micros(stored.release_at)) if held and stored.release_at else None,
+        doc_status=tree.get("docStatus", ""),
+        is_confidential=bool(_codes(tree.get("securityLabel", ())) - _USUAL),
+        is_sensitive=not _codes([tree.get("type", {})]).isdisjoint(SENSITIVE_TYPES),
     )
+
+
+def _codes(concepts: Iterable[Tree]) -> set[str]:
+    return {coding.get("code", "") for concept in concepts for coding in concept.get("coding", ())}
 
 
 def _title(tree: Tree) -> str:

@@ -14,7 +14,7 @@ from portal_api.demo.accounts import PASSWORD
 from portal_api.demo.browser import Browser, PageWrong
 from portal_api.demo.cast import Cast
 from portal_api.demo.seeding import patient_id
-from portal_api.pages.clinician import REASONS
+from portal_api.pages.releasing import REASONS
 
 _LINK = re.compile(r'href="([^"]+)"')
 IRENE_WRITES = "My temperature is 38.2° this morning and I feel shivery. What should I do?"

@@ -5,7 +5,7 @@ from portal_api.demo.check_hospital import patient_of
 from portal_api.demo.findings import Findings, Scene
 from portal_api.demo.running import step
 from portal_api.demo.walk import PSA, connect
-from portal_api.pages.clinician import REASONS
+from portal_api.pages.releasing import REASONS
 
 _LETTER = "Please book your next blood test at the front desk."
 _ANSWER = "Thank you. I have booked it for Tuesday."

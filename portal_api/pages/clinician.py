@@ -16,10 +16,12 @@ from portal_api import care_team, corrections, london, messaging, results, revie
 from portal_api.care_team import Person, UnderCare
 from portal_api.messaging import Thread
 from portal_api.pages.clinician_alerts import alert_rows, change_view
+from portal_api.pages.clinician_letters import letter_rows, letters_to_review
 from portal_api.pages.desk import Desk, Visit, answer, done, endpoint
 from portal_api.pages.documents import downloads
 from portal_api.pages.patient_names import patient_name
 from portal_api.pages.reading_views import reading_view, shown_place
+from portal_api.pages.releasing import choices, reason_in, version_in
 from portal_api.pages.views_clinician import (
     HeldRow,
     PatientName,
@@ -30,18 +32,11 @@ from portal_api.pages.views_clinician import (
     ReviewView,
 )
 from portal_api.pages.views_patient import ThreadRow
-from portal_api.pages.views_shell import Choice, FormError
+from portal_api.pages.views_shell import FormError
 from portal_api.results import InFull, Report
 
 HOME = "/clinician"
 REPORT = f"{HOME}/reports"
-
-REASONS = (
-    ("spoken", "I have spoken with the patient"),
-    ("no-talk", "There is nothing in it that needs a talk first"),
-    ("asked", "The patient has asked to read it before we talk"),
-)
-"""Why a result may be opened early: the key in the form, and what the ledger keeps."""
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -78,6 +73,7 @@ async def show_patients(desk: Desk, visit: Visit) -> Response:
         waiting=len(waiting),
         find=wanted,
         alerts=() if wanted else await alert_rows(visit),
+        letters=() if wanted else await letters_to_review(visit, people),
     )
     return answer(desk, visit, "clinician/patients.jinja", view)
 
@@ -95,6 +91,7 @@ async def show_patient(desk: Desk, visit: Visit) -> Response:
         rows=tuple(row for row in rows if not row.held),
         threads=tuple(_thread_row(one, person) for one in threads),
         write=f"{HOME}/patients/{patient}/write",
+        letters=await letter_rows(visit, patient),
         older=f"{HOME}/patients/{patient}?{urlencode({'page': shown.next})}" if shown.next else "",
     )
     return answer(desk, visit, "clinician/patient.jinja", view)
@@ -107,13 +104,11 @@ async def show_report(desk: Desk, visit: Visit) -> Response:
 
 async def release(desk: Desk, visit: Visit) -> Response:
     """Open a report to its patient, or answer with the report and what is wrong."""
-    version, chosen = visit.form.get("version", ""), dict(REASONS).get(visit.form.get("reason", ""))
-    if chosen is None:
+    reason = reason_in(visit.form)
+    if not reason:
         return await _report_page(desk, visit, (FormError("reason", "Choose a reason"),))
-    reason = ". ".join(filter(None, (chosen, visit.form.get("note", "").strip())))
-    number = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
     try:
-        await review.release(visit.caller, visit.path["id"], number, reason)
+        await review.release(visit.caller, visit.path["id"], version_in(visit.form), reason)
     except (Conflict, Unprocessable) as error:
         wrong = FormError("reason", error.issues[0].text)
         return await _report_page(desk, visit, (wrong,))
@@ -133,7 +128,7 @@ async def _report_page(desk: Desk, visit: Visit, errors: tuple[FormError, ...]) 
 def _review(
     full: InFull, patient: PatientName, form: Mapping[str, str], errors: tuple[FormError, ...]
 ) -> ReviewView:
-    report, chosen = full.report, form.get("reason", "")
+    report = full.report
     return ReviewView(
         patient=patient,
         title=report.given_title or report.title,
@@ -149,7 +144,7 @@ def _review(
         opens=report.opens,
         action=f"{REPORT}/{report.id}/release",
         version=report.version,
-        reasons=tuple(Choice(key, text, key == chosen) for key, text in REASONS),
+        reasons=choices(form),
         note=form.get("note", ""),
         errors=errors,
         write=f"{patient.href}/write?{urlencode({'about': report.title})}",

@@ -43,6 +43,7 @@ DONE: Mapping[str, str] = MappingProxyType(
     {
         "sent": "Your message was sent.",
         "released": "The result is open to the patient now.",
+        "letter-released": "The letter is open to the patient now.",
         "taken": "You have taken this conversation on.",
         "dealt-with": "The changed result needs nothing more now.",
         "settled": "The conversation needs no answer now.",

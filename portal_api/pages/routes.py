@@ -16,6 +16,7 @@ from portal_api.pages import (
     auditor,
     clinician,
     clinician_alerts,
+    clinician_letters,
     clinician_messages,
     documents,
     letters,
@@ -33,7 +34,7 @@ def pages(desk: Desk) -> APIRouter:
     router = APIRouter()
     for part in (
         *(patient, letters, appointments),
-        *(clinician_messages, clinician, clinician_alerts),
+        *(clinician_messages, clinician, clinician_alerts, clinician_letters),
         *(documents, auditor, operator),
     ):
         router.include_router(part.routes(desk))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from portal_api.corrections import Change
 from portal_api.london import Moment
+from portal_api.pages.views_letters import Words
 from portal_api.pages.views_patient import ReadingView, ThreadRow
 from portal_api.pages.views_shell import Choice, Download, FormError, MessageView, WritingBox
 
@@ -32,7 +33,7 @@ class PatientRow:
 
 @dataclass(frozen=True, slots=True)
 class HeldRow:
-    """One result that waits for a clinician to read and release it."""
+    """One result or letter that waits for a clinician to read and release it."""
 
     href: str
     name: str
@@ -41,6 +42,8 @@ class HeldRow:
     """How long it has been waiting: `3 hours`."""
     opens: Moment | None
     """When it opens by itself; None where it waits for a clinician."""
+    unsigned: bool = False
+    """Whether it is a letter that nobody has signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ class PatientsView:
     find: str = ""
     """What the list was narrowed to: a part of a name or an NHS number."""
     alerts: tuple[AlertRow, ...] = ()
+    letters: tuple[HeldRow, ...] = ()
+    """Letters that wait, as results in *held* do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +115,21 @@ class ReportRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PatientLetterRow:
+    """One letter about the patient, held or open."""
+
+    href: str
+    title: str
+    sender: str
+    """Who wrote it, and where; may be empty."""
+    written: Moment | None
+    held: bool
+    replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PatientView:
-    """One patient: results that wait first, then all the others, and the conversations."""
+    """One patient: results that wait first, then all the others, letters and conversations."""
 
     patient: PatientName
     held: tuple[ReportRow, ...]
@@ -120,6 +138,7 @@ class PatientView:
     write: str
     older: str = ""
     """Address of the next page of results, empty on the last."""
+    letters: tuple[PatientLetterRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +167,38 @@ class ReviewView:
     """Address of the page to write to the patient about this result."""
     changed: ChangeView | None = None
     """None where the laboratory changed nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterReviewView:
+    """One letter, why it is held, and the form to release it where it may be released."""
+
+    patient: PatientName
+    title: str
+    sender: str
+    """Who wrote it, and where; may be empty."""
+    written: Moment | None
+    status: str
+    """How its sender says that it stands."""
+    why: tuple[str, ...]
+    """Why it is held, in sentences; none where it is open."""
+    opens: Moment | None
+    unsigned: bool
+    withdrawn: bool
+    replaced: bool
+    adds_to: bool
+    words: tuple[Words, ...]
+    downloads: tuple[Download, ...]
+    held: bool
+    action: str
+    """Address of the form to release it; empty where there is nothing to release."""
+    version: int
+    """Which version is shown: the one that the form releases."""
+    reasons: tuple[Choice, ...]
+    note: str = ""
+    errors: tuple[FormError, ...] = ()
+    write: str = ""
+    """Address of the page to write to the patient about this letter."""
 
 
 @dataclass(frozen=True, slots=True)

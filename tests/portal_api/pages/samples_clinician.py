@@ -8,6 +8,7 @@ from portal_api import london
 from portal_api.corrections import Change
 from portal_api.pages import views_clinician as clinician
 from portal_api.pages.reading_views import reading_view
+from portal_api.pages.views_letters import Words
 from portal_api.pages.views_shell import (
     Choice,
     Download,
@@ -26,6 +27,7 @@ from tests.portal_api.pages.samples import (
     moment,
     staff_shell,
 )
+from tests.portal_api.pages.samples_letters import SENDER
 from tests.portal_api.pages.samples_patient import MESSAGES, THREADS
 
 WHO = clinician.PatientName(
@@ -62,6 +64,19 @@ REVIEW = (
     clinician.HeldRow("/clinician/reports/2", "PSA", WHO, "3 hours", None),
 )
 
+LETTERS = (
+    clinician.HeldRow("/clinician/letters/1", "Clinic letter", WHO, "5 days", None, unsigned=True),
+    clinician.HeldRow("/clinician/letters/2", "CT report", WHO, "2 days", moment(-12)),
+)
+PATIENT_LETTERS = (
+    clinician.PatientLetterRow(
+        "/clinician/letters/1", "Clinic letter", SENDER, moment(0), held=True, replaced=False
+    ),
+    clinician.PatientLetterRow(
+        "/clinician/letters/3", "Clinic letter", "", None, held=False, replaced=True
+    ),
+)
+
 
 def review(
     readings: list[Reading], title: str, *, held: bool, errors: tuple[FormError, ...] = ()
@@ -90,6 +105,61 @@ def review(
         errors=errors,
         write="/clinician/patients/1/write?about=PSA",
     )
+
+
+def letter_reviews() -> dict[str, clinician.LetterReviewView]:
+    """The clinician's page of a letter, in each of its states."""
+    held = clinician.LetterReviewView(
+        patient=WHO,
+        title="Clinic letter",
+        sender=SENDER,
+        written=moment(0),
+        status="preliminary, current",
+        why=("Nobody has signed it.",),
+        opens=None,
+        unsigned=True,
+        withdrawn=False,
+        replaced=False,
+        adds_to=False,
+        words=(Words("", "Dear Alan\n\nThe test was fine.\n\n  Dose   20 mg"),),
+        downloads=(),
+        held=True,
+        action="/clinician/letters/1/release",
+        version=1,
+        reasons=(Choice("spoken", "I have spoken with the patient"),),
+        write="/clinician/patients/1/write?about=Clinic+letter",
+    )
+    files = tuple(
+        Download(f"/clinician/letters/1/documents/{place}", "PDF, 84 KB") for place in (1, 2)
+    )
+    dated = replace(
+        held,
+        status="final, current",
+        why=("Letters of this kind wait some days.",),
+        opens=moment(-13),
+        unsigned=False,
+        adds_to=True,
+        words=(),
+        downloads=files,
+    )
+    shut = replace(held, action="", unsigned=False)
+    return {
+        "held": held,
+        "held-error": replace(held, errors=(FormError("reason", "Choose a reason"),)),
+        "dated": dated,
+        "open": replace(dated, held=False, why=(), opens=None, action=""),
+        "withdrawn": replace(
+            shut,
+            withdrawn=True,
+            words=(),
+            sender="",
+            written=None,
+            why=("Its sender took it back.",),
+        ),
+        "replaced": replace(
+            shut, replaced=True, why=("Its sender replaced it before anybody could read it.",)
+        ),
+    }
 
 
 def clinician_pages() -> Iterator[tuple[str, str, Shell, object]]:
@@ -127,7 +197,7 @@ def clinician_pages() -> Iterator[tuple[str, str, Shell, object]]:
         "clinician-patients",
         "clinician/patients.jinja",
         mine,
-        clinician.PatientsView(REVIEW, rows, 2, alerts=ALERTS),
+        clinician.PatientsView(REVIEW, rows, 2, alerts=ALERTS, letters=LETTERS),
     )
     yield (
         "clinician-patients-none",
@@ -145,6 +215,7 @@ def clinician_pages() -> Iterator[tuple[str, str, Shell, object]]:
             (open_,),
             THREADS,
             "/clinician/patients/1/write",
+            letters=PATIENT_LETTERS,
         ),
     )
     yield "clinician-review", "clinician/review.jinja", mine, review(BRIAN, "PSA", held=True)
@@ -183,4 +254,6 @@ def clinician_pages() -> Iterator[tuple[str, str, Shell, object]]:
             box=BOX,
         ),
     )
+    for name, letter in letter_reviews().items():
+        yield f"clinician-letter-{name}", "clinician/letter_review.jinja", mine, letter
     yield "clinician-letter", "clinician/letter.jinja", mine, clinician.LetterView(WHO, FAULTY)
