@@ -9,6 +9,7 @@ an event loop awaits and a thread waits for; without a written ledger it raises 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Row, Select, select
@@ -166,18 +167,13 @@ class Record:
             piece: Callable[[Writer], Any],
         ) -> Callable[[Transaction], tuple[Any, Sequence[bytes]]]:
             def run(transaction: Transaction) -> tuple[Any, Sequence[bytes]]:
-                now, entries = micros(self.clock()), list[bytes]()
-
-                def note(subtype: str, **told: str) -> None:
-                    entries.append(
-                        entry(transaction.connection, access, now, subtype=subtype, **told)
-                    )
-
-                writer = Writer(transaction, access, now, self.id_key, note, admit=self._admit)
+                now = micros(self.clock())
+                told = partial(entry, transaction.connection, access, now)
+                writer = Writer(transaction, access, now, self.id_key, told, admit=self._admit)
                 answer = piece(writer)
                 if isinstance(answer, Again) and answer.then is not None:
                     answer = replace(answer, then=runs(answer.then))
-                return answer, entries
+                return answer, writer.entries
 
             return run
 

@@ -51,7 +51,8 @@ def into(portal: Portal, url: str, part: Part, user: str) -> Counter[str]:
     """Run *part* of the inbox into the empty database at *url*; return how many became what.
 
     Its clock is that of each message's arrival, so that the twin has the same resources, byte for
-    byte. What was refused or cut off is not run. Raises NotEmpty where it is not empty.
+    byte. What was refused or cut off is not run, nor what joined records that a person has parted
+    since. Raises NotEmpty where it is not empty.
     """
     source, became = portal.record, Counter[str]()
     feeds, access = portal.feeds.reread(), operator_access(user)
@@ -63,7 +64,7 @@ def into(portal: Portal, url: str, part: Part, user: str) -> Counter[str]:
     with empty_twin(url, source, clock) as twin:
         _agree(source, twin, access)
         for row in repeating.in_order(source, part):
-            if row.fate not in _RUN:
+            if row.fate not in _RUN or repeating.was_parted(source, access, row):
                 became["left"] += 1
                 continue
             arrived[0] = from_micros(row.received)

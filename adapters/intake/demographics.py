@@ -89,7 +89,7 @@ def _changed(
     made = file_directory(writer, _directory(content), ids, occasion)
     filed = _filed(writer, known, judge(tree), content)
     for number in claims.of_person(content.person):
-        claims.hold(writer, number, identity.patient)
+        claims.hold(writer, number, identity.patient, identity.record)
     told = [_told(writer, content, identity.patient, occasion)]
     news = (one for one in identity.flags if not one.startswith(_EXPECTED))
     return (reference(filed), *made, *told), (*news, *flags)

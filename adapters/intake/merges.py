@@ -82,7 +82,9 @@ def _joined(
         _refuse_circle(writer, pair, prior)
         return identity, _renumbered(writer, pair, identity)
     if prior and identity.stored is None and content.renumbers and not pair.person.nhs_number:
-        stays = Identity(prior, writer.current("Patient", prior))
+        known = _content(writer, prior)
+        flags = () if occasion.decided else _alike(pair, known, known)
+        stays = Identity(prior, writer.current("Patient", prior), flags)
         return stays, _renumbered(writer, pair, stays)
     if identity.stored is None:
         file_person(writer, pair.person, identity)
@@ -141,6 +143,11 @@ def _agreeing(writer: Writer, pair: Pair, identity: Identity, prior: str) -> tup
         differ = _nhs_numbers(known) != _nhs_numbers(stays) and _nhs_numbers(stays)
         text = "The two have different NHS numbers." if differ else _SIGNS_IN
         _wait("merge-conflict", pair.address, text)
+    return _alike(pair, known, stays)
+
+
+def _alike(pair: Pair, known: Tree, stays: Tree) -> tuple[str, ...]:
+    """Return flags where who *stays* differs mildly from who is *known*. Raises Unclear."""
     try:
         return likeness.differences(known, _filled(pair.person, stays))
     except Unclear as unclear:

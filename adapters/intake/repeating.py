@@ -3,7 +3,7 @@
 In the record as it stands a message makes what it made before, under the same ids, so that only
 what is read otherwise today changes: after a new program, or a new agreement. What could not be
 filed today stays as it was filed. Holds count from when a report was issued, not from today, and
-nobody is told again.
+nobody is told again. What joins records is not run again: a person may have parted them since.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Row, select, tuple_
 
+from adapters.hl7v2.merge_to_pairs import MERGES
 from adapters.intake import inbox, reception, replay
 from adapters.intake.feeds import Feed
 from adapters.intake.inbox import Fated
@@ -28,6 +29,7 @@ from adapters.intake.tracing import newest_of_feeds
 from fhir_server.access import Access
 from fhir_server.clock import from_micros
 from fhir_server.model import json
+from fhir_server.model.patient_links import REPLACED_BY, other
 from fhir_server.record import Again, Record, Writer
 
 Became = Literal["unchanged", "changed", "filed", "aside", "left"]
@@ -37,6 +39,7 @@ Cursor = tuple[int, str, str, str]
 START: Cursor = (0, "", "", "")
 _PAGE = 100
 _PLACE = ("received", "feed", "control_id", "sha256")
+_JOINING = frozenset(f"ADT^{event}" for event in MERGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,8 @@ class Repeated:
     """What became of a message that was run again.
 
     `unchanged` and `changed` were filed before; `filed` was set aside and is filed now; `aside`
-    still is, for the reason given; `left` stays as it is: it was cut off, or is one that could
-    not be filed today, for the reason given.
+    still is, for the reason given; `left` stays as it is: it was cut off, joined records, or is
+    one that could not be filed today, for the reason given.
     """
 
     feed: str
@@ -115,7 +118,7 @@ def _again(record: Record, access: Access, feeds: tuple[Feed, ...], row: Row[Any
         done = replay.run_again(record, access, feeds, row)
         became: Became = "filed" if done.fate == "filed" else "aside"
         return Repeated(row.feed, row.control_id, became, done.code, done.address)
-    if row.fate != "filed":
+    if row.fate != "filed" or row.message_type in _JOINING:
         return Repeated(row.feed, row.control_id, "left")
     read = replay.prepared(record, feeds, row, received_at(record, access, row))
     made = _made(row)
@@ -127,6 +130,20 @@ def received_at(record: Record, access: Access, row: Row[Any]) -> datetime:
     """Return when the message was received: the Provenance that it made says so exactly."""
     recorded = record.submit(access, partial(_recorded, made=_made(row))).result()
     return recorded or from_micros(row.received)
+
+
+def was_parted(record: Record, access: Access, row: Row[Any]) -> bool:
+    """Tell whether the message joined records that a person has parted since."""
+    if row.message_type not in _JOINING:
+        return False
+    return record.submit(access, partial(_parted, made=_made(row))).result()
+
+
+def _parted(writer: Writer, *, made: tuple[str, ...]) -> bool:
+    ids = {one.split("/")[1] for one in made if one.startswith("Patient/")}
+    stored = (writer.current("Patient", one) for one in ids)
+    into = {other(json.decode(one.body), REPLACED_BY) for one in stored if one is not None}
+    return len(ids) > 1 and ids.isdisjoint(into)
 
 
 def _made(row: Row[Any]) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def tried(
     """Return what running the message of *row*, a whole row of the inbox, again would do.
 
     *first* is done before it, and undone with it: giving a code its meaning, say. The look is on
-    the ledger, for the patient whom the message is about. *refiled*: it was filed before.
+    the ledger, for each patient of whom something is shown. *refiled*: it was filed before.
     """
     read = replay.prepared(record, feeds, row)
     deed = _Deed(first, refiled)
@@ -117,9 +117,9 @@ def _tried(
     except _UndoneError as undone:
         before = {one.reference: writer.current(one.type, one.id) for one in undone.after}
         changes = tuple(_change(before[one.reference], one) for one in undone.after)
-        writer.audit(
-            "message-seen", patient=undone.outcome.patient, entity=entity, reason="a trial"
-        )
+        shown = sorted({one.patient for one in undone.after if one.patient})
+        for patient in shown or (undone.outcome.patient,):
+            writer.audit("message-seen", patient=patient, entity=entity, reason="a trial")
         mark = mark_of(kept.place)
         return Trial(kept.feed, mark, kept.key, "filed", changes, undone.outcome.flags)
     return seen if isinstance(seen, Again) else _aside(writer, read, seen, entity)

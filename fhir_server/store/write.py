@@ -66,7 +66,7 @@ class Writer:
         access: Access,
         now: int,
         id_key: bytes,
-        note: Callable[..., None],
+        entry: Callable[..., bytes],
         *,
         admit: Callable[[Tree], None] = anybody,
     ) -> None:
@@ -75,7 +75,8 @@ class Writer:
         self.access = access
         self.now = now
         self.id_key = id_key
-        self.audit = note
+        self.entries: list[bytes] = []
+        self._entry = entry
         self._read: dict[tuple[str, str], Stored | None] = {}
 
     def current(self, resource_type: str, id_: str) -> Stored | None:
@@ -159,10 +160,22 @@ class Writer:
             care.rewrite(self._transaction, {**tree, "id": id_}, patient)
         return Filed(stored, "created" if before is None else "updated")
 
+    def audit(self, subtype: str, **told: str) -> None:
+        """Leave an entry on the ledger, which stands with what the piece writes."""
+        self.entries.append(self._entry(subtype=subtype, **told))
+
     def attempt(self, act: Callable[[], T]) -> T:
-        """Return what *act* returns; where it raises, only what it wrote is undone."""
-        with self._transaction.scope():
-            return act()
+        """Return what *act* returns; where it raises, only what it wrote is undone.
+
+        Its entries are, too: the ledger does not tell of what did not happen.
+        """
+        told = len(self.entries)
+        try:
+            with self._transaction.scope():
+                return act()
+        except BaseException:
+            del self.entries[told:]
+            raise
 
     def notice(self, notice: Notice) -> None:
         """Keep *notice* for the patient, in place of an earlier one for the same report."""

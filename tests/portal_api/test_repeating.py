@@ -1,6 +1,7 @@
 """The inbox into an empty database: the twin has the same resources, byte for byte."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,16 @@ from adapters.intake import batches, code_maps, registry
 from adapters.intake.feeds import Feed
 from adapters.intake.repeating import Part
 from adapters.intake.tables import inbox
+from adapters.intake.unmerging import unmerge
 from fhir_server.record import Record
 from fhir_server.store.engine import open_engines
-from fhir_server.store.tables import resource, resource_version
+from fhir_server.store.tables import patient_link, resource, resource_version
 from portal_api.opening import NotEmpty
 from portal_api.operating import operator_access
 from portal_api.portal import Portal
 from portal_api.repeating import again, into
 from tests.portal_api.cli.results import psa
+from tests.portal_api.cli.test_feed_merging import merge
 
 FEED = Feed(name="lims", sources=("127.0.0.0/8",), sending_facility="RXX", contact="the clinic")
 
@@ -78,6 +81,31 @@ def test_the_twin_has_the_same_resources_byte_for_byte(filled: Portal, tmp_path:
         twin.close()
     with pytest.raises(NotEmpty, match="not empty"):
         into(filled, url, Part(), "test")
+
+
+@pytest.mark.parametrize("is_parted", [False, True])
+def test_the_twin_joins_what_is_joined_and_not_what_a_person_has_parted(
+    portal: Portal, tmp_path: Path, is_parted: bool
+) -> None:
+    access, feed = operator_access("test"), replace(FEED, merges=True)
+    portal.record.submit(access, lambda writer: registry.agree(writer, feed)).result(30)
+    local = psa(1).replace("9990000018^^^NHS^NH", "A7^^^RXX^MR")
+    joining = merge("A7^^^RXX^MR").replace("B7^^^RXX^MR", "9990000018^^^NHS^NH")
+    for message in (local, psa(2), joining):
+        batches.receive(portal.record, (feed,), message.encode(), "127.0.0.1").result(30)
+    portal.feeds.reread()
+    joined = select(patient_link.c.patient).where(patient_link.c.patient != patient_link.c.survivor)
+    (retired,) = portal.record.select(joined)
+    if is_parted:
+        unmerge(portal.record, access, retired.patient, "They are two people.")
+    url = f"sqlite:///{tmp_path}/twin.db"
+    became = into(portal, url, Part(), "test")
+    assert became == ({"filed": 2, "left": 1} if is_parted else {"filed": 3})
+    twin = Record(open_engines(url))
+    try:
+        assert twin.select(joined) == ([] if is_parted else [retired])
+    finally:
+        twin.close()
 
 
 def test_a_part_of_the_inbox_makes_a_part_of_the_twin(filled: Portal, tmp_path: Path) -> None:

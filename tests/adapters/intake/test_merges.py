@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.intake import replay
+from adapters.intake import repeating, replay, trial
 from adapters.intake.feeds import LOOPBACK
 from adapters.intake.unmerging import unmerge
 from fhir_server.errors import Conflict
@@ -150,6 +150,16 @@ def test_a_number_is_changed_and_the_person_stays(ward: Ward) -> None:
 
 
 @RULES
+def test_a_number_of_somebody_who_differs_is_not_made_theirs(ward: Ward) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    before = ward.known("Patient")
+    stays = pid(local("B7"), born="19600101")
+    assert merge(ward, stays, local("A7"), event="A47").code == "AA"
+    assert ward.fate("M1") == ("quarantined", "merge-conflict", "PID.7")
+    assert ward.known("Patient") == before
+
+
+@RULES
 @pytest.mark.parametrize(
     ("stays", "retired", "feed", "fault"),
     [
@@ -198,6 +208,55 @@ def test_a_person_files_what_waited_and_takes_it_back(ward: Ward) -> None:
     assert (seen(ward), ward.fate("RB")[0]) == (["2.2", "3.3"], "filed")
     with pytest.raises(Conflict):
         unmerge(ward.record, OPERATOR, retired["id"], "Again.")
+
+
+@RULES
+def test_what_a_person_has_parted_is_not_joined_again_when_the_inbox_is_run_again(
+    ward: Ward,
+) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    result(ward, OWN, "L2", "2.2")
+    merge(ward, pid(OWN), local("A7"))
+    (retired,) = people(ward)[False]
+    unmerge(ward.record, OPERATOR, retired["id"], "They are two people.")
+    done, _ = repeating.run(ward.record, OPERATOR, (LOOPBACK, PAS), repeating.Part())
+    assert {one.control_id: one.became for one in done} == {
+        "RL11.1": "unchanged",
+        "RL22.2": "unchanged",
+        "M1": "left",
+    }
+    assert seen(ward) == ["2.2"]
+
+
+@RULES
+def test_a_merge_that_is_tried_is_no_merge_on_the_ledger_and_a_look_at_both(ward: Ward) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    result(ward, OWN, "L2", "2.2")
+    merge(ward, pid(OWN), local("A7"), feed=LOOPBACK)
+    both = {one["id"] for one in ward.known("Patient")}
+    rights = replace(LOOPBACK, merges=True)
+    found = trial.tried(ward.record, OPERATOR, (rights,), ward.row("M1"))
+    assert found.fate == "filed"
+    assert [one for one in ward.ledger() if "joined" in str(one)] == []
+    looks = [str(one) for one in ward.ledger() if "a trial" in str(one)]
+    assert {id_ for id_ in both if any(id_ in one for one in looks)} == both
+    replay.run_again(ward.record, OPERATOR, (rights,), ward.row("M1"))
+    assert len([one for one in ward.ledger() if "joined" in str(one)]) == 2
+
+
+@RULES
+def test_a_number_whose_owner_was_told_of_anew_meanwhile_is_still_its_owners(ward: Ward) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    result(ward, OWN, "L2", "2.2")
+    merge(ward, pid(OWN), local("A7"))
+    feed = replace(PAS, demographics=True)
+    header = "MSH|^~\\&|PAS|RXX|PORTAL|CMCA|20261124101500||ADT^A31|N1|P|2.5.1"
+    news = (header, "EVN|A31|20261124101500", pid(local("A7")))
+    assert ward.send("\r".join(news), feed).code == "AA"
+    (retired,) = people(ward)[False]
+    unmerge(ward.record, OPERATOR, retired["id"], "They are two people.")
+    result(ward, local("A7"), "L3", "3.3")
+    assert (ward.fate("RL33.3")[0], seen(ward)) == ("filed", ["2.2"])
 
 
 @RULES
