@@ -17,6 +17,7 @@ from fhir_server.looks import Answer
 from fhir_server.looks import Look as LookTaken
 from fhir_server.model import json
 from fhir_server.record import Asked, Record, Stored
+from fhir_server.store import links
 from fhir_server.store import read as reading
 from fhir_server.store.tables import audit_entry, resource_version
 
@@ -129,11 +130,15 @@ def versions_of(ask: Ask, current: Stored) -> Iterator[Stored]:
     yield from map(reading.stored, ask(reading.versions(current.type, current.id)))
 
 
-def looks(ask: Ask, report: Stored, values: Sequence[EarlierValue]) -> tuple[Look, ...]:
+def looks(
+    ask: Ask, report: Stored, values: Sequence[EarlierValue], record: Iterable[str]
+) -> tuple[Look, ...]:
     """Return every look of a person or an application at *values* of *report*, newest first.
 
-    A patient, and an application in their name, had a value only while it was open to them.
+    A patient, and an application in their name, had a value only while it was open to them;
+    *record* are the ids under which their record is kept.
     """
+    own = frozenset(f"Patient/{one}" for one in record)
     if not values:
         return ()
     entry = audit_entry.c
@@ -148,7 +153,7 @@ def looks(ask: Ask, report: Stored, values: Sequence[EarlierValue]) -> tuple[Loo
     )
     found = []
     for row in rows:
-        had = [one for one in values if _had(row, one, report)]
+        had = [one for one in values if _had(row, one, report, own)]
         if had:
             named = any(_names(row, one.reference) for one in had)
             opened = named or _names(row, report.reference)
@@ -156,14 +161,13 @@ def looks(ask: Ask, report: Stored, values: Sequence[EarlierValue]) -> tuple[Loo
     return tuple(found)
 
 
-def _had(row: Row[Any], value: EarlierValue, report: Stored) -> bool:
-    """Tell whether the entry *row* is of somebody who had *value* by it."""
+def _had(row: Row[Any], value: EarlierValue, report: Stored, own: frozenset[str]) -> bool:
+    """Tell whether the entry *row* is of somebody who had *value* by it; *own* are the patient."""
     if row.outcome != _DONE or row.subtype not in LOOKS or not value.since <= row.recorded:
         return False
     if row.recorded >= value.until:
         return False
-    is_patients = row.agent == f"Patient/{report.patient}"
-    if is_patients and (value.opened is None or row.recorded < value.opened):
+    if row.agent in own and (value.opened is None or row.recorded < value.opened):
         return False
     listed = row.entity in {"", row.entity_type} and row.entity_type in _LISTED
     return listed or _names(row, value.reference) or _names(row, report.reference)
@@ -197,12 +201,16 @@ def changes(record: Record, access: Access, report_id: str) -> "Future[Changes]"
 
         of_report = list(guarded(report))
         values = replaced(of_report)
-        for id_ in _results(of_report):
+        # Whoever may read reports alone is told what those said, and nothing of their results.
+        reads_results = access.permits("Observation", Interaction.HISTORY)
+        for id_ in _results(of_report) if reads_results else ():
             current = reading.seen(connection, access, "Observation", id_, now)
             if current is not None and current.patient == report.patient:
                 values += replaced(guarded(current))
         values.sort(key=lambda one: (-one.until, one.reference))
-        found = Changes(report.id, report.patient, tuple(values), looks(ask, report, values))
+        record = links.together(links.asking(connection), report.patient)
+        looked = looks(ask, report, values, record)
+        found = Changes(report.id, report.patient, tuple(values), looked)
         return Answer(found, (report.patient,))
 
     asked = Asked("history-instance", f"DiagnosticReport/{report_id}")

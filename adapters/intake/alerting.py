@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from fhir_server import linking
 from fhir_server.clock import from_micros, instant_text
 from fhir_server.earlier_values import CHANGED, EarlierValue, looks, replaced, versions_of
 from fhir_server.message_recipients import caring_teams
@@ -56,11 +57,12 @@ def tell_teams(writer: Writer, told: Told, filed: Iterable[tuple[str, Tree]]) ->
     if report is None:
         return []
     statuses = {one.after["status"] for one in changed}
-    readers = {one.agent for one in looks(writer.select, report, changed)}
+    record = linking.whole(writer, report.patient)
+    readers = {one.agent for one in looks(writer.select, report, changed, record)}
     if not readers and _WITHDRAWN not in statuses:
         return []
     deed = next((_DEEDS[one] for one in (_WITHDRAWN, _CANCELLED) if one in statuses), _CORRECTED)
-    return [_filed(writer, report, told, (deed, readers))]
+    return [_filed(writer, report, told, (deed, readers, record))]
 
 
 def _changed_now(writer: Writer, resource_type: str, id_: str) -> list[EarlierValue]:
@@ -73,17 +75,20 @@ def _changed_now(writer: Writer, resource_type: str, id_: str) -> list[EarlierVa
 
 
 def _filed(
-    writer: Writer, report: Stored, told: Told, why: tuple[tuple[str, str], set[str]]
+    writer: Writer,
+    report: Stored,
+    told: Told,
+    why: tuple[tuple[str, str], set[str], tuple[str, ...]],
 ) -> Stored:
-    (topic, deed), readers = why
-    text = f"The laboratory {deed} {told.test}. {_read(readers, report.patient)}"
+    (topic, deed), readers, record = why
+    text = f"The laboratory {deed} {told.test}. {_read(readers, record)}"
     teams = caring_teams(writer, report.patient)
     tree: Tree = {
         "resourceType": "Communication",
         "status": "in-progress",
         "category": [{"coding": [_coding(ALERT)]}],
         "priority": "urgent" if readers else "routine",
-        "subject": {"reference": f"Patient/{report.patient}"},
+        "subject": {"reference": f"Patient/{record[0]}"},
         "topic": {"text": f"{topic}: {told.test}"},
         "about": [{"reference": report.reference}],
         "sent": instant_text(from_micros(writer.now)),
@@ -97,10 +102,10 @@ def _filed(
     return writer.file(judge(tree), id_=id_, patient=report.patient, release_at=None).stored
 
 
-def _read(readers: set[str], patient: str) -> str:
-    own = f"Patient/{patient}"
-    others = len(readers - {own})
-    who = ["the patient"] if own in readers else []
+def _read(readers: set[str], record: Iterable[str]) -> str:
+    own = {f"Patient/{one}" for one in record}
+    others = len(readers - own)
+    who = ["the patient"] if own & readers else []
     who += [f"{others} other{'s' if others > 1 else ''}"] if others else []
     return f"It had been read by {' and '.join(who)}." if who else "Nobody had read it."
 

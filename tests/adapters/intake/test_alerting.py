@@ -11,6 +11,7 @@ from fhir_server.errors import Forbidden, NotFound
 from fhir_server.model.ids import bucket_of, new_id
 from fhir_server.notices import awaiting_release, notices
 from fhir_server.record import Writer
+from tests.adapters.intake.test_merges import OWN, local, merge, pid
 from tests.adapters.intake.ward import EVERYTHING, OPERATOR, Ward, value_of
 
 T1, T2, T3 = (f"202611240{hour}0000" for hour in range(5, 8))
@@ -75,6 +76,18 @@ def test_a_correction_of_what_the_patient_had_read_is_told_to_the_teams(
     both = EVERYTHING | COMMUNICATION
     own = Access(ward.as_patient().agent, "p", ward.as_patient().reach, both)
     assert ward.found(own, "Communication") == []
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_patient_whose_records_were_joined_has_read_it_as_the_patient(
+    ward: Ward, nurse: Access
+) -> None:
+    ward.psa(control_id="A", pid=pid(local("A7")), value="27.0", issued=T1)
+    assert merge(ward, pid(OWN), local("A7")).code == "AA"
+    shown(ward)
+    ward.psa(control_id="B", pid=pid(local("A7")), value="2.7", status="C", issued=T2)
+    text = "The laboratory corrected PSA. It had been read by the patient."
+    assert alerts(ward, nurse) == [("urgent", "Result corrected: PSA", text)]
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)

@@ -195,3 +195,10 @@ def test_what_changed_is_told_to_nobody_else(story, scope, person, role, status)
     story.correct()
     answer = ask(story, scope, person, role)
     assert (answer.status_code, "27.0" in answer.text) == (status, False)
+
+
+def test_an_application_that_may_read_reports_alone_is_not_told_what_results_said(story):
+    story.correct()
+    answer = ask(story, "user/DiagnosticReport.rs")
+    assert (answer.status_code, answer.json()["changes"]) == (200, [])
+    assert "27.0" not in answer.text
