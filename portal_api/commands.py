@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from adapters.intake import code_maps, inbox, replay, standing, waiting
+from adapters.intake import code_maps, inbox, replay, waiting
 from fhir_server.clock import from_micros, instant_text
 from fhir_server.errors import Invalid
 from fhir_server.record import Asked, Writer
 from portal_api import agreeing, control, dropping, joining, lock, registering, repeating
 from portal_api.control import Carry
 from portal_api.issuing import issue
+from portal_api.messages_seen import patients_in
 from portal_api.opening import opened
 from portal_api.operating import operator_access
 from portal_api.portal import Portal
@@ -121,17 +122,20 @@ def _noted(subtype: str) -> Callable[[Portal, Tree, str], Awaitable[bool]]:
 async def _trace(portal: Portal, request: Tree, user: str) -> list[Tree]:
     """Return what became of the messages under a key.
 
-    The look is on the ledger first, once for each patient whose results a message holds.
+    The look is on the ledger first, once for each patient whom a message is about.
     """
     key = str(request["key"])
-    access = operator_access(user)
     rows = await asyncio.to_thread(inbox.trace, portal.record, key)
-    made = [line for row in rows for line in row.made.split("\n")]
-    touched = await asyncio.to_thread(standing.patients_of, portal.record, made)
-    for patient in touched or ("",):
-        entity = f"message:{key}"[:200]
-        noted = portal.record.note(access, "message-seen", entity=entity, patient=patient)
-        await asyncio.wrap_future(noted)
+    entity = f"message:{key}"[:200]
+
+    def looked(writer: Writer) -> None:
+        touched = {one for row in rows for one in patients_in(writer, row)}
+        for patient in sorted(touched) or ("",):
+            writer.audit("message-seen", entity=entity, patient=patient)
+
+    asked = Asked("message-seen", entity)
+    noted = portal.record.submit(operator_access(user), looked, asked=asked)
+    await asyncio.wrap_future(noted)
     return [_shown(row._asdict()) for row in rows]
 
 

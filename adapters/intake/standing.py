@@ -1,16 +1,15 @@
 """Which version of a report stands: by the laboratory's own time, not by the order of arrival."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, false, or_, select
+from sqlalchemy import bindparam, delete, select
 
 from adapters.intake.tables import report_standing
 from fhir_server.clock import micros
 from fhir_server.model.ids import bucket_of
-from fhir_server.record import Record, Writer
+from fhir_server.record import Writer
 
 SETTLED = frozenset({"final", "corrected", "amended", "appended"})
 """Statuses of a report or a result that nobody expects to be completed."""
@@ -59,15 +58,6 @@ def stand(
     version = {"version_at": micros(version_at), "status": status}
     said_by = {"feed": feed, "control_id": control_id}
     writer.insert(report_standing, place | version | said_by)
-
-
-def patients_of(record: Record, references: Iterable[str]) -> tuple[str, ...]:
-    """Return the patients to whom the reports among *references* (with versions) belong."""
-    ids = sorted({one.split("/")[1] for one in references if one.startswith("DiagnosticReport/")})
-    table = report_standing.c
-    places = [and_(table.bucket == bucket_of(id_), table.report == id_) for id_ in ids]
-    rows = record.select(select(table.patient).where(or_(false(), *places)).distinct())
-    return tuple(sorted(row.patient for row in rows))
 
 
 def _place(patient: str, report: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.intake import inbox, standing, waiting
+from adapters.intake import inbox, waiting
 from adapters.intake.inbox import KEY_LIMIT, key_of
 from fhir_server.prepared import prepared
 from fhir_server.store.engine import open_engines
@@ -45,15 +45,6 @@ def test_the_error_queue_holds_what_was_not_filed_newest_first_without_its_bytes
     assert [(row.control_id, row.fate) for row in rows] == [("C", "refused"), ("B", "quarantined")]
     assert not {"raw", "ack"} & set(rows[0]._fields)
     assert len(ward.record.select(waiting.queue(most=1))) == 1
-
-
-def test_the_patients_of_what_was_made_can_be_told(ward: Ward) -> None:
-    ward.psa(control_id="A")
-    ward.psa(control_id="B", filler="LAB2", nhs_number=BRIAN)
-    made = [line for one in "AB" for line in ward.row(one).made.split("\n")]
-    both = sorted((ward.patient(), ward.patient(BRIAN)))
-    assert standing.patients_of(ward.record, made) == tuple(both)
-    assert standing.patients_of(ward.record, []) == ()
 
 
 @pytest.mark.parametrize("length", [1, KEY_LIMIT])
