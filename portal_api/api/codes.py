@@ -10,7 +10,7 @@ from adapters.intake import remapping
 from adapters.intake.remapping import Local
 from fhir_server.clock import from_micros, micros
 from portal_api import code_mapping
-from portal_api.api.door import Asking
+from portal_api.api.door import Asking, Guarded
 from portal_api.api.door import Clerk as Asker
 from portal_api.api.queue import TrialOut, trial_out
 from portal_api.error_queue import Clerk
@@ -57,7 +57,7 @@ class MappedOut(BaseModel):
 
 def routes() -> APIRouter:
     """Return the routes below `/api/codes`."""
-    router = APIRouter(prefix="/api/codes")
+    router = APIRouter(prefix="/api/codes", route_class=Guarded)
     router.add_api_route("", listed, methods=["GET"])
     router.add_api_route("/try", tried, methods=["POST"])
     router.add_api_route("/map", mapped, methods=["POST"])

@@ -13,7 +13,7 @@ from auth.answers import network
 from fhir_server.errors import FhirError
 from fhir_server.record import Record
 from portal_api import feed_health, london
-from portal_api.api.door import Asking
+from portal_api.api.door import Asking, Guarded
 from portal_api.feed_health import FeedHealth
 from portal_api.settings import Address
 
@@ -54,7 +54,7 @@ class HealthOut(BaseModel):
 
 def routes() -> APIRouter:
     """Return `GET /api/feeds/health`."""
-    router = APIRouter(prefix="/api/feeds")
+    router = APIRouter(prefix="/api/feeds", route_class=Guarded)
     router.add_api_route("/health", health, methods=["GET"])
     return router
 

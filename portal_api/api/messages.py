@@ -13,7 +13,7 @@ from adapters.intake.tracing import Page, Span
 from fhir_server.clock import from_micros, micros
 from fhir_server.errors import Invalid
 from portal_api import messages_seen
-from portal_api.api.door import Asking
+from portal_api.api.door import Asking, Guarded
 from portal_api.messages_seen import Question
 
 
@@ -76,7 +76,7 @@ class WholeMessageOut(MessageOut):
 
 def routes() -> APIRouter:
     """Return the routes below `/api/messages`."""
-    router = APIRouter(prefix="/api/messages")
+    router = APIRouter(prefix="/api/messages", route_class=Guarded)
     router.add_api_route("", listed, methods=["GET"])
     router.add_api_route("/search", searched, methods=["POST"])
     router.add_api_route("/{feed}/{mark}", one, methods=["GET"])

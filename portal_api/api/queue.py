@@ -14,7 +14,7 @@ from fhir_server.clock import from_micros, micros
 from fhir_server.errors import Invalid
 from fhir_server.rest.exchange import within_deadline
 from portal_api import error_queue
-from portal_api.api.door import Asking
+from portal_api.api.door import Asking, Guarded
 from portal_api.api.door import Clerk as Asker
 from portal_api.error_queue import Chosen, Clerk
 
@@ -96,7 +96,7 @@ class ClosedOut(BaseModel):
 
 def routes() -> APIRouter:
     """Return the routes below `/api/queue`."""
-    router = APIRouter(prefix="/api/queue")
+    router = APIRouter(prefix="/api/queue", route_class=Guarded)
     router.add_api_route("", groups, methods=["GET"])
     router.add_api_route("/try", tried, methods=["POST"])
     router.add_api_route("/replay", replayed, methods=["POST"])

@@ -4,17 +4,12 @@ from datetime import datetime
 
 from fastapi import APIRouter
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from auth import bearer, policy
-from auth.answers import network
-from fhir_server.clock import micros
-from fhir_server.rest.exchange import request_id_of
 from portal_api import corrections
+from portal_api.api.door import portal_of, recognised
 from portal_api.caller import Caller
 from portal_api.corrections import Change, Reader
-from portal_api.portal import Portal
 
 
 class ChangeOut(BaseModel):
@@ -68,13 +63,9 @@ async def changes(request: Request, report_id: str) -> ChangesOut:
 
 
 async def _caller(request: Request) -> Caller:
-    portal: Portal = request.app.state.portal
-    record = portal.record
-    bearer.refuse_token_in_query(request.scope["query_string"].decode("latin-1"))
-    header, now = request.headers.get("authorization"), micros(record.clock())
-    principal = await run_in_threadpool(bearer.authenticate, record.select, header, now)
-    access = policy.access(principal, request_id=request_id_of(request), network=network(request))
-    return Caller(record, access, f"{portal.settings.public_url}/fhir")
+    portal = portal_of(request)
+    _, access = await recognised(request)
+    return Caller(portal.record, access, f"{portal.settings.public_url}/fhir")
 
 
 def _change(one: Change) -> ChangeOut:
