@@ -20,6 +20,8 @@ _TEMPORARY = frozenset({".tmp", ".temp", ".part", ".partial", ".filepart", ".wri
 _ENDS = frozenset({b"\r", b"\n", b"\x1c"})
 _UNENDED = 12
 """How much longer a file has to rest whose last segment does not end."""
+_LONGEST_NAME = 200
+_ENDING = 16
 
 
 class InUse(Exception):
@@ -94,14 +96,14 @@ def claimed(folder: Path) -> list[Path]:
 
 def claim(folder: Path, path: Path) -> Path:
     """Take *path* out of its sender's reach, and return where it is now."""
-    target = _free(folder / WORKING, path)
+    target = _free(folder / WORKING, path, _plain(path.name))
     path.replace(target)
     return target
 
 
 def put_away(folder: Path, path: Path, answers: bytes, *, is_taken: bool) -> Path:
     """Write the answers to the file at *path* where it goes, move it there, and return where."""
-    target = _free(folder / (DONE if is_taken else FAILED), path)
+    target = _free(folder / (DONE if is_taken else FAILED), path, path.name)
     answer = target.with_name(f"{target.name}.ack")
     half = target.with_name(f".{target.name}.ack")
     with half.open("wb") as file:
@@ -115,13 +117,24 @@ def put_away(folder: Path, path: Path, answers: bytes, *, is_taken: bool) -> Pat
     return target
 
 
-def _free(folder: Path, path: Path) -> Path:
-    """Return where *path* goes in *folder*; beside a namesake, with a piece of its hash in it."""
-    target = folder / path.name
+def _free(folder: Path, path: Path, name: str) -> Path:
+    """Return where *path* goes in *folder* as *name*; with a piece of its hash by a namesake."""
+    target = folder / name
     if not target.exists():
         return target
     digest = sha256(path.read_bytes()).hexdigest()[:16]
-    return folder / f"{path.stem}.{digest}{path.suffix}"
+    return folder / f"{target.stem}.{digest}{target.suffix}"
+
+
+def _plain(name: str) -> str:
+    """Return *name* in printable UTF-8, and so short that ours can be made of it."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    text = "".join(one if one.isprintable() else "_" for one in text)
+    if len(text.encode()) <= _LONGEST_NAME:
+        return text
+    ending = Path(text).suffix[-_ENDING:]
+    room = _LONGEST_NAME - len(ending.encode())
+    return text.encode()[:room].decode("utf-8", "ignore") + ending
 
 
 def _is_ended(path: Path) -> bool:

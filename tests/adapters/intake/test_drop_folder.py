@@ -160,3 +160,18 @@ def test_what_is_seen_is_what_was_seen(folder: Path) -> None:
     assert [isinstance(one, Seen) and one.since for one in look(folder, seen, 9.0).values()] == [
         1.0
     ]
+
+
+@pytest.mark.parametrize(
+    "name", [b"B\xf6hm.hl7", b"a\nb\x1b[2J.hl7", b"x" * 251 + b".hl7", "ä".encode() * 120 + b".hl7"]
+)
+def test_a_file_with_an_odd_name_is_taken_under_a_plain_one(folder: Path, name: bytes) -> None:
+    odd = Path(os.fsdecode(bytes(folder) + b"/" + name))
+    odd.write_bytes(b"MSH|\r")
+    (ready,) = complete(look(folder, {}, 0.0), 0, 0.0)
+    taken = claim(folder, ready)
+    assert (taken.name.isprintable(), taken.suffix) == (True, ".hl7")
+    assert len(taken.name.encode()) <= 200
+    away = put_away(folder, taken, b"MSA|AA|1\r", is_taken=True)
+    assert away.read_bytes() == b"MSH|\r"
+    assert away.with_name(f"{away.name}.ack").read_bytes() == b"MSA|AA|1\r"
