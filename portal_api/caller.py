@@ -5,8 +5,11 @@ Each look goes through `fhir_server`, with its predicate and its audit entry; no
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
 
 from auth.answers import committed
 from fhir_server import searching
@@ -85,7 +88,8 @@ async def find(caller: Caller, resource_type: str, *pairs: Pair) -> Found:
         if resource_type == "AuditEvent"
         else parse(resource_type, pairs, caller.base)
     )
-    page = await committed(searching.search(caller.record, caller.access, query, urlencode(pairs)))
+    search = partial(searching.search, caller.record, caller.access, query, urlencode(pairs))
+    page = await committed(await run_in_threadpool(search))
     return Found(tuple(map(_entry, page.matches)), tuple(map(_entry, page.included)), page.next)
 
 

@@ -6,7 +6,10 @@ them are told that, and who had read it, from the ledger.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from starlette.concurrency import run_in_threadpool
 
 from auth.answers import committed
 from fhir_server import earlier_values
@@ -67,7 +70,8 @@ async def corrections(caller: Caller, report_id: str) -> Corrections:
 
     Raises NotFound for a report that is not the caller's, Forbidden for anybody but a clinician.
     """
-    found = await committed(earlier_values.changes(caller.record, caller.access, report_id))
+    changes = partial(earlier_values.changes, caller.record, caller.access, report_id)
+    found = await committed(await run_in_threadpool(changes))
     return Corrections(tuple(_change(one) for one in found.values), _readers(found.looks))
 
 
