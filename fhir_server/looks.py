@@ -117,7 +117,9 @@ def at_every_version(resource_type: str, id_: str) -> Look:
     def find(connection: Connection, access: Access, now: int) -> Answer:
         current = _one(reading.seen(connection, access, resource_type, id_, now)).found
         seen = visible(access, resource_type, resource_version, now)
-        rows = connection.execute(reading.versions(resource_type, id_, seen))
+        # What is current may be superseded before the next statement: it is there twice then.
+        earlier = resource_version.c.version < current.version
+        rows = connection.execute(reading.versions(resource_type, id_, seen, earlier))
         versions = (current, *map(reading.stored, rows))
         return Answer(versions, (current.patient,) if current.patient else ())
 

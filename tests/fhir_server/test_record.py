@@ -4,7 +4,7 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
 from fhir_server.access import Access, Agent, Interaction, NoRecord, OwnRecord, WholeStore
 from fhir_server.clock import micros
@@ -118,6 +118,22 @@ def test_a_type_that_the_token_does_not_name_is_refused_and_logged(
     with pytest.raises(Forbidden):
         done(record.read(patient_access(alan), "Communication", new_id()))
     assert count_entries(record) == before + 1
+
+
+def test_a_version_that_comes_during_a_look_at_the_history_doubles_none(
+    record: Record, alan: str
+) -> None:
+    id_ = new_id(int(alan[:3], 16))
+    file(record, observation(alan, "5.10"), id_, alan)
+    later = [observation(alan, "5.20")]
+
+    def heard(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "FROM resource_version" in statement and later:
+            file(record, later.pop(), id_, alan)
+
+    event.listen(record.engines.reader, "before_cursor_execute", heard)
+    versions = done(record.history(patient_access(alan), "Observation", id_))
+    assert ([one.version for one in versions], later) == ([1], [])
 
 
 def test_a_held_result_is_absent_from_read_vread_and_history(record: Record, alan: str) -> None:
