@@ -5,6 +5,7 @@ from datetime import datetime
 
 from auth.views import DemoAccount
 from portal_api.demo.accounts import AUDITOR, OPERATOR, PATIENTS, account
+from portal_api.demo.clinic import ClinicMessage, clinic_messages
 from portal_api.demo.crowd import Patient, biopsies, crowd
 from portal_api.demo.orders import Order, Person
 from portal_api.demo.staff import CLINICIANS, TEAMS
@@ -19,6 +20,8 @@ class Cast:
     crowd: tuple[Patient, ...]
     biopsies: tuple[Order, ...]
     """Of two generated patients: one is opened to the patient at once, one waits."""
+    clinic: tuple[ClinicMessage, ...]
+    """A letter, an order and an appointment, which come just before the demonstration begins."""
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -49,8 +52,10 @@ class Cast:
 
 def cast(now: datetime) -> Cast:
     """Return everybody as they are at *now* (aware)."""
-    generated = crowd(now)
-    return Cast(stories(now), generated, biopsies(generated, now))
+    generated, told = crowd(now), stories(now)
+    alan = next(one for one in told if one.name == "alan")
+    clinic = clinic_messages(alan.person, alan.steps[0](now), now)
+    return Cast(told, generated, biopsies(generated, now), clinic)
 
 
 def accounts(now: datetime) -> tuple[DemoAccount, ...]:

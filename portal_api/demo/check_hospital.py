@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from fhir_server.model.identifiers import check_digit
 from portal_api import control
-from portal_api.demo.activity import signed_in
+from portal_api.demo.activity import link, signed_in
+from portal_api.demo.clinic import LETTER
 from portal_api.demo.findings import Findings, Scene
 from portal_api.demo.hospital_link import Answered, send_one
 from portal_api.demo.orders import Order
@@ -17,12 +18,16 @@ _NEWEST = "_sort=-date&_count=1"
 def pushes(scene: Scene, findings: Findings) -> None:
     """Check acknowledgement, repetition, versions, and what is not to be filed."""
     mllp = scene.portal.settings.mllp
+    _from_the_clinic(scene, findings)
     first = step(scene.portal, scene.stage, "alan")
     findings.expect("a preliminary result is acknowledged", found=first.code, wanted="AA")
     again = send_one(mllp, first.order)
     findings.expect("the same bytes get the same answer", found=again.answer, wanted=first.answer)
     final = step(scene.portal, scene.stage, "alan")
     findings.expect("the final result is acknowledged", found=final.code, wanted="AA")
+    with signed_in(scene.address, "alan") as him:
+        page = him.open("/patient").text
+    findings.ensure("with its result a test is under way no more", "under way" not in page)
     corrected = step(scene.portal, scene.stage, "graham")
     findings.expect("a correction is acknowledged", found=corrected.code, wanted="AA")
     request = {"command": "demo-step", "name": "colin"}
@@ -33,6 +38,15 @@ def pushes(scene: Scene, findings: Findings) -> None:
     _correction(scene, findings)
     _comparator(scene, findings, token)
     _set_aside(scene, findings, final)
+
+
+def _from_the_clinic(scene: Scene, findings: Findings) -> None:
+    with signed_in(scene.address, "alan") as him:
+        findings.ensure("a test is under way", "Tests under way" in him.open("/patient").text)
+        letter = him.open(link(him.open("/patient/letters"), "/patient/letters/"))
+        findings.ensure("a letter from the clinic is there", LETTER[0] in letter.text)
+        page = him.open("/patient/appointments").text
+        findings.ensure("and an appointment", "Urology clinic" in page)
 
 
 def token_for(scene: Scene, holder: str, scope: str) -> str:

@@ -4,7 +4,8 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-_TAKEN, _REPORTED = time(8, 40), time(15, 10)
+_TAKEN, _REPORTED, _CLINIC = time(8, 40), time(15, 10), time(10, 20)
+_SATURDAY = 5
 
 
 def today(now: datetime) -> date:
@@ -31,6 +32,12 @@ def taken_on(day: date) -> datetime:
 def reported_on(day: date) -> datetime:
     """Return when the laboratory reported on *day*: in the afternoon."""
     return _in_england(day, _REPORTED)
+
+
+def clinic_on(day: date) -> datetime:
+    """Return when a clinic is on *day*, or on the Monday after it where that is a weekend."""
+    days = 7 - day.weekday() if day.weekday() >= _SATURDAY else 0
+    return _in_england(day + timedelta(days=days), _CLINIC)
 
 
 def birthday(now: datetime, age: int, month: int, day: int) -> date:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from adapters.intake.sending import send
+from adapters.intake.sending import code_of, send
+from portal_api.demo.clinic import ClinicMessage
 from portal_api.demo.messages import oru
 from portal_api.demo.orders import Order
 from portal_api.settings import Address
@@ -53,12 +54,28 @@ def send_one(address: Address, order: Order) -> Answered:
         return Answered(order, exchange(oru(order)))
 
 
+def send_clinic(
+    address: Address, messages: Iterable[ClinicMessage], sent: Callable[[], None]
+) -> None:
+    """Send what clinics send beside results, in order; call *sent* after every answer.
+
+    Raises NotAccepted at the first that is not answered with AA.
+    """
+    with send(address.host, address.port) as exchange:
+        for one in messages:
+            _accepted(one.control_id, exchange(one.raw))
+            sent()
+
+
 def _send(address: Address, orders: list[Order], sent: Callable[[], None]) -> int:
     with send(address.host, address.port) as exchange:
         for order in orders:
-            answered = Answered(order, exchange(oru(order)))
-            if answered.code != "AA":
-                text = answered.answer.decode("ascii", "replace").replace("\r", " ")
-                raise NotAccepted(f"{order.control_id} was answered with {text}")
+            _accepted(order.control_id, exchange(oru(order)))
             sent()
     return len(orders)
+
+
+def _accepted(control_id: str, answer: bytes) -> None:
+    if code_of(answer) != "AA":
+        text = answer.decode("ascii", "replace").replace("\r", " ")
+        raise NotAccepted(f"{control_id} was answered with {text}")

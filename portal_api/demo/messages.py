@@ -1,6 +1,6 @@
 """One order as ORU^R01, the way its hospital writes it: three versions, three dialects. Pure.
 
-HL7 v2 chapter 3 (PID), chapter 4 (ORC), chapter 7 (OBR, OBX, SPM). Mersey Narrows sends 2.3 in
+HL7 v2 chapter 4 (ORC), chapter 7 (OBR, OBX, SPM). Mersey Narrows sends 2.3 in
 ISO 8859-1 with structured numerics and its own number first; Heron Sands 2.4 with values as text
 and reports as lines; Tidewater 2.5.1 with specimens, standard codes and documents.
 """
@@ -19,18 +19,12 @@ from portal_api.demo.assays import (
     range_text,
     usual_range,
 )
-from portal_api.demo.hospitals import (
-    HOSPITALS,
-    RECEIVING_APPLICATION,
-    RECEIVING_FACILITY,
-    Hospital,
-)
+from portal_api.demo.frames import msh, pid, requester
+from portal_api.demo.hospitals import HOSPITALS, Hospital
 from portal_api.demo.orders import Order, Person
-from portal_api.demo.staff import REQUESTERS, STAFF_AUTHORITY
 from portal_api.demo.wire import (
     components,
     escaped,
-    header,
     message,
     segment,
     to_the_minute,
@@ -59,11 +53,8 @@ def oru(order: Order) -> bytes:
 
 def _narrows(page: _Page) -> Iterator[str]:
     """Yield the segments of version 2.3: local number first, SN, no MSH-9.3."""
-    person = page.person
-    local = components(person.local_number, "", "", page.hospital.patient_numbers, "PI")
-    national = components(person.number, "", "", "NHS", "NH")
     yield _header(page, "ORU^R01")
-    yield _person(page, f"{local}~{national}")
+    yield _person(page)
     yield from _order(page, {15: components("BLD")})
     for place, measured in enumerate(page.order.results, 1):
         value = components(measured.comparator, measured.number)
@@ -76,11 +67,8 @@ def _narrows(page: _Page) -> Iterator[str]:
 
 def _herons(page: _Page) -> Iterator[str]:
     """Yield the segments of version 2.4: the value as text, a report as its lines."""
-    person = page.person
-    national = components(person.number, "", "", "NHS", "NH")
-    local = components(person.local_number, "", "", page.hospital.patient_numbers, "PI")
     yield _header(page, "ORU^R01^ORU_R01")
-    yield _person(page, f"{national}~{local}")
+    yield _person(page)
     yield from _order(page, {})
     for place, measured in enumerate(page.order.results, 1):
         yield _result(page, place, measured, ("ST", escaped(measured.value)))
@@ -89,9 +77,9 @@ def _herons(page: _Page) -> Iterator[str]:
 
 def _tidewater(page: _Page) -> Iterator[str]:
     """Yield the segments of version 2.5.1: SPM, standard codes, a document as ED."""
-    person, order = page.person, page.order
+    order = page.order
     yield _header(page, "ORU^R01^ORU_R01")
-    yield _person(page, components(person.number, "", "", "NHS", "NH"))
+    yield _person(page)
     yield from _order(page, {})
     place = 0
     for measured in order.results:
@@ -113,64 +101,27 @@ def _tidewater(page: _Page) -> Iterator[str]:
 
 
 def _header(page: _Page, message_type: str) -> str:
-    hospital, order = page.hospital, page.order
-    application = hospital.application if order.live else hospital.history_application
-    return header(
-        {
-            3: application,
-            4: hospital.ods,
-            5: RECEIVING_APPLICATION,
-            6: RECEIVING_FACILITY,
-            7: to_the_second(order.issued),
-            9: message_type,
-            10: escaped(order.control_id),
-            11: "P",
-            12: hospital.version,
-            18: hospital.charset,
-        }
-    )
+    order = page.order
+    return msh(page.hospital, message_type, order.control_id, order.issued, live=order.live)
 
 
-def _person(page: _Page, numbers: str) -> str:
-    person = page.person
-    born = page.order.identity or person.born
-    return segment(
-        "PID",
-        {
-            1: "1",
-            3: numbers,
-            5: components(person.family, person.given, "", "", person.title),
-            7: born.strftime("%Y%m%d"),
-            8: person.sex,
-            11: components(person.street, "", person.town, "Merseyside", person.postcode),
-        },
-    )
+def _person(page: _Page) -> str:
+    return pid(page.person, page.hospital, page.order.identity or page.person.born)
 
 
 def _order(page: _Page, more: Mapping[int, str]) -> Iterator[str]:
     order, profile = page.order, page.order.profile
-    asked_by = REQUESTERS[page.person.team]
-    requester = components(
-        asked_by.number,
-        asked_by.family,
-        asked_by.given,
-        "",
-        "",
-        asked_by.title,
-        "",
-        "",
-        STAFF_AUTHORITY,
-    )
+    asked_by = requester(page.person)
     taken, issued = to_the_minute(order.taken), to_the_second(order.issued)
-    yield segment("ORC", {1: "RE", 2: order.placer, 3: order.filler, 12: requester})
+    yield segment("ORC", {1: "RE", 2: order.placer, 3: order.filler, 12: asked_by})
     fields = {
         1: "1",
         2: order.placer,
         3: order.filler,
-        4: _ordered(page.hospital, profile),
+        4: ordered(page.hospital, profile),
         7: taken,
         14: taken,
-        16: requester,
+        16: asked_by,
         22: issued,
         24: profile.section,
         25: order.status,
@@ -178,7 +129,8 @@ def _order(page: _Page, more: Mapping[int, str]) -> Iterator[str]:
     yield segment("OBR", fields | dict(more))
 
 
-def _ordered(hospital: Hospital, profile: Profile) -> str:
+def ordered(hospital: Hospital, profile: Profile) -> str:
+    """Return what was ordered (OBR-4), as *hospital* codes it."""
     own = hospital.codes.get(profile.key)
     if own:
         return components(own, profile.name, hospital.code_system)

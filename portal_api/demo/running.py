@@ -22,7 +22,7 @@ from portal_api.control import Carry
 from portal_api.demo import activity, seeding
 from portal_api.demo.cast import Cast
 from portal_api.demo.crowd import next_order
-from portal_api.demo.hospital_link import Answered, send_all, send_one
+from portal_api.demo.hospital_link import Answered, send_all, send_clinic, send_one
 from portal_api.demo.orders import Order
 from portal_api.portal import Portal
 
@@ -87,11 +87,12 @@ def seed(portal: Portal) -> None:
 def set_up(portal: Portal, cast: Cast, told: Told) -> None:
     """Send all history, put patients into care, and let people do what they did."""
     history, recent = cast.history, cast.recent
-    told.begun(len(history) + len(recent))
+    told.begun(len(history) + len(recent) + len(cast.clinic))
     mllp = portal.settings.mllp
     send_all(mllp, history, told.sent)
     seeding.after(portal.record, cast, portal.demo_accounts)
     send_all(mllp, recent, told.sent)
+    send_clinic(mllp, cast.clinic, told.sent)
     activity.people_were_here(portal.settings.public_url, portal.record, cast)
     told.ready()
 

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.intake import registry
 from adapters.intake.reception import receive
+from adapters.intake.sending import code_of
 from auth import policy
 from auth.principal import Principal, Role
 from fhir_server import searching
@@ -103,9 +104,12 @@ def begun(storage: str) -> Iterator[Told]:
     seeding.before(record, accounts(now))
     feeds = registry.listening_for(record, loopback=True, synthetic_only=True)
 
+    def taken(raw: bytes) -> str:
+        (answer,) = receive(record, feeds, raw, "127.0.0.1").result(timeout=30)
+        return code_of(answer)
+
     def send(order: Order) -> str:
-        (answer,) = receive(record, feeds, oru(order), "127.0.0.1").result(timeout=30)
-        return next(line[4:6] for line in answer.decode().split("\r") if line.startswith("MSA|"))
+        return taken(oru(order))
 
     for story in everybody.stories:
         assert {send(order) for order in story.past} <= {"AA"}
@@ -114,6 +118,7 @@ def begun(storage: str) -> Iterator[Told]:
     seeding.after(record, everybody, accounts(now))
     for order in everybody.recent:
         assert send(order) == "AA"
+    assert [taken(one.raw) for one in everybody.clinic] == ["AA", "AA", "AA"]
     yield Told(record, everybody, send)
     record.close()
 

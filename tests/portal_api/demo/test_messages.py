@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from adapters.hl7v2 import er7
+from adapters.hl7v2 import er7, kinds
 from adapters.hl7v2.conversion import Conversion
 from adapters.hl7v2.oru_to_resources import convert
 from fhir_server.model.identifiers import NhsNumber
@@ -139,6 +139,12 @@ def test_every_message_of_the_demonstration_converts_without_a_fault_or_a_flag(
         conversion, flags = converted(oru(one), one.person.hospital, now)
         assert (flags, conversion.flags) == ((), ()), one.control_id
         assert conversion.person.nhs_number == NhsNumber.parse(one.person.number)
+    for told in everybody.clinic:
+        hospital = HOSPITALS[told.person.hospital]
+        message = er7.read(told.raw, default_charset=hospital.dialect.charset)
+        content = kinds.convert(message, hospital.dialect, received_at=now)
+        assert (message.flags, content.flags) == ((), ()), told.control_id
+        assert content.person.nhs_number == NhsNumber.parse(told.person.number)
     keys = [(one.person.hospital, one.live, one.control_id) for one in orders]
     assert len(set(keys)) == len(keys)
 

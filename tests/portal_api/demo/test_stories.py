@@ -3,6 +3,7 @@
 The tests of one story follow it: first as the demonstration begins, then after each step.
 """
 
+from base64 import b64decode
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from adapters.intake.tables import inbox, unmapped_code
 from fhir_server.clock import from_micros, micros
 from fhir_server.errors import NotFound
+from portal_api.demo.clinic import LETTER
 from portal_api.demo.hospitals import HOSPITALS
 from portal_api.demo.stories import HISTOLOGY
 from tests.portal_api.demo.conftest import Told
@@ -48,6 +50,27 @@ def test_history_leaves_no_notice(begun: Told, name: str) -> None:
     assert begun.notices(name) == []
 
 
+def test_alan_has_a_letter_an_appointment_and_a_test_under_way(begun: Told) -> None:
+    alan, own = ("patient", begun.patient("alan")), begun.as_patient("alan")
+    (letter,) = begun.found(own, "DocumentReference", alan)
+    (content,) = letter["content"]
+    assert b64decode(content["attachment"]["data"]).decode() == "\n".join(LETTER)
+    assert (letter["docStatus"], letter["author"][0]["display"]) == ("final", "Mr Owen Price")
+    (note,) = begun.found(own, "Communication", alan)
+    assert note["about"] == [{"reference": f"DocumentReference/{letter['id']}"}]
+    (visit,) = begun.found(own, "Appointment", alan)
+    assert visit["status"] == "booked"
+    starts = datetime.fromisoformat(visit["start"])
+    assert starts - begun.record.clock() > timedelta(days=13)
+    assert starts.weekday() < 5
+    assert visit["patientInstruction"] == "Please bring a list of your medicines."
+    (request,) = begun.found(own, "ServiceRequest", alan, ("status", "active"))
+    samples = {one["id"]: one for one in begun.found(own, "Specimen", alan)}
+    (sample,) = [samples[one["reference"].partition("/")[2]] for one in request["specimen"]]
+    assert sample["type"]["coding"][0]["code"] == "BLD"
+    assert "receivedTime" in sample
+
+
 def test_alan_sees_the_final_result_the_same_day_and_nothing_before(begun: Told) -> None:
     before = ["6.8", "7.1", "6.7", "6.9", "7.0"]
     assert tell(begun, "alan", 0) == "AA"
@@ -58,6 +81,9 @@ def test_alan_sees_the_final_result_the_same_day_and_nothing_before(begun: Told)
     found = begun.found(begun.as_patient("alan"), "Observation", ("patient", begun.patient("alan")))
     (newest,) = [one for one in found if str(one["valueQuantity"]["value"]) == "7.3"]
     assert (newest["meta"]["versionId"], newest["status"]) == ("2", "final")
+    alan = ("patient", begun.patient("alan"))
+    requests = begun.found(begun.as_patient("alan"), "ServiceRequest", alan)
+    assert [one["status"] for one in requests].count("active") == 0
     assert newest["interpretation"][0]["coding"][0]["code"] == "H"
 
 
