@@ -11,6 +11,7 @@ from fhir_server.access import CaredFor, OwnRecord
 from fhir_server.correspondence import Correspondence
 from fhir_server.errors import Forbidden, Unprocessable
 from fhir_server.model.ids import bucket_of
+from fhir_server.store import links
 from fhir_server.store.tables import care_relationship
 from fhir_server.store.write import Writer
 
@@ -20,20 +21,23 @@ Tree = dict[str, Any]
 def sender(writer: Writer, patient: str) -> str:
     """Return the reference of the caller: the patient, or a practitioner who cares for them today.
 
-    Raises Forbidden for everybody else.
+    Whoever signs in to one of the records that are the patient's is the patient. Raises Forbidden
+    for everybody else.
     """
-    access = writer.access
-    match access.reach:
-        case OwnRecord(patients) if (
-            patient in patients and access.agent.user == f"Patient/{patient}"
-        ):
-            return access.agent.user
+    match writer.access.reach:
+        case OwnRecord(patients) if _is_patient(writer, patient, patients):
+            return f"Patient/{patient}"
         case CaredFor(practitioner) if _teams(writer, patient, practitioner):
             return f"Practitioner/{practitioner}"
         case _:
             raise Forbidden.of(
                 "Only the patient and the teams that care for them write messages here."
             )
+
+
+def _is_patient(writer: Writer, patient: str, patients: tuple[str, ...]) -> bool:
+    own = writer.access.agent.user.removeprefix("Patient/")
+    return own in patients and patient in links.together(writer.select, own)
 
 
 def recipients(

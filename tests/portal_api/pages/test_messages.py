@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from fhir_server import linking
 from fhir_server.model.ids import new_id
-from tests.portal_api.pages.world import text_of
+from tests.portal_api.pages.world import FILING, text_of
 
 FIELDS = {"subject": "My next test", "text": "Do I need to come in?"}
 
@@ -182,3 +183,19 @@ def test_the_age_of_a_message_is_told_from_the_oldest_without_an_answer(world):
     browser = world.browser("alan")
     assert browser.fill(browser.get(address), address, text="Are you there?").status_code == 303
     assert "5 hours" in text_of(world.browser("priya").get("/clinician/inbox"))
+
+
+def test_who_signs_in_to_a_record_that_was_joined_reads_what_is_written_to_them(world):
+    alan, brian, nurse = world.ids["alan"], world.ids["brian"], world.browser("priya")
+    form = f"/clinician/patients/{alan}/write"
+    sent = nurse.fill(nurse.get(form), form, subject="Your scan", text="All is well.")
+    assert sent.status_code == 303
+    record = world.portal.record
+    record.submit(FILING, lambda writer: linking.join(writer, brian, alan, "one")).result(10)
+    browser = world.browser("brian")
+    (path,) = re.findall(
+        r'"(/patient/messages/[0-9a-f]{32})"', browser.get("/patient/messages").text
+    )
+    opened = browser.get(path)
+    assert (opened.status_code, "All is well." in text_of(opened)) == (200, True)
+    assert "Read" in text_of(nurse.get(path.replace("/patient/", f"/clinician/patients/{alan}/")))
