@@ -9,7 +9,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any, Literal, NoReturn, cast
 
 from sqlalchemy import ClauseElement, Connection, Dialect, Select
 from sqlalchemy.exc import DBAPIError
@@ -68,7 +68,11 @@ def rows(
     """Return the rows of *statement*, each a named tuple."""
     ready = prepared(statement, connection.dialect)
     cursor = send(connection, ready.text, ready.bound(parameters))
-    return [ready.row(row) for row in cursor.fetchall()]
+    try:
+        found = cursor.fetchall()
+    except BaseException as error:
+        _fail(connection, cursor, ready.text, error)
+    return [ready.row(row) for row in found]
 
 
 def run(
@@ -94,18 +98,19 @@ def send(
     try:
         getattr(cursor, method)(text, parameters)
     except BaseException as error:
-        # Left open, it would keep SQLite's lock for as long as somebody holds the traceback.
-        cursor.close()
-        driver = connection.dialect.loaded_dbapi
-        if not isinstance(error, driver.Error):
-            raise
-        raise DBAPIError.instance(
-            text,
-            None,
-            error,
-            driver.Error,
-            hide_parameters=True,
-            dialect=connection.dialect,
-            ismulti=many,
-        ) from error
+        _fail(connection, cursor, text, error)
     return cursor
+
+
+def _fail(connection: Connection, cursor: Any, text: str, error: BaseException) -> NoReturn:
+    """Close *cursor*, and raise a driver's *error* as SQLAlchemy says it, any other as it is.
+
+    Left open, it would keep SQLite's lock for as long as somebody holds the traceback.
+    """
+    cursor.close()
+    driver = connection.dialect.loaded_dbapi
+    if not isinstance(error, driver.Error):
+        raise error
+    raise DBAPIError.instance(
+        text, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect
+    ) from error
