@@ -70,7 +70,7 @@ def rows(
     cursor = send(connection, ready.text, ready.bound(parameters))
     try:
         found = cursor.fetchall()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - it is raised again, in any case
         _fail(connection, cursor, ready.text, error)
     return [ready.row(row) for row in found]
 
@@ -97,7 +97,7 @@ def send(
     connection.dispatch.before_cursor_execute(connection, cursor, text, parameters, None, many)
     try:
         getattr(cursor, method)(text, parameters)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - it is raised again, in any case
         _fail(connection, cursor, text, error)
     return cursor
 
