@@ -3,10 +3,10 @@
 Each look goes through `fhir_server`, with its predicate and its audit entry; nothing else reads.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +21,7 @@ from fhir_server.record import Record, Stored
 from fhir_server.search.audit_query import parse_audit
 from fhir_server.search.query import parse
 
+T = TypeVar("T")
 Tree = dict[str, Any]
 Pair = tuple[str, str]
 
@@ -81,6 +82,11 @@ async def name_of(caller: Caller, reference: str) -> str:
     return display_name(found.tree)
 
 
+async def look(taken: Callable[..., "Future[T]"], *given: Any) -> T:
+    """Return what a look answers that may take long: it is *taken* in a thread of its own."""
+    return await committed(await run_in_threadpool(taken, *given))
+
+
 async def find(caller: Caller, resource_type: str, *pairs: Pair) -> Found:
     """Return one page of the search that *pairs* ask for. Raises as the FHIR interface does."""
     query = (
@@ -88,8 +94,7 @@ async def find(caller: Caller, resource_type: str, *pairs: Pair) -> Found:
         if resource_type == "AuditEvent"
         else parse(resource_type, pairs, caller.base)
     )
-    search = partial(searching.search, caller.record, caller.access, query, urlencode(pairs))
-    page = await committed(await run_in_threadpool(search))
+    page = await look(searching.search, caller.record, caller.access, query, urlencode(pairs))
     return Found(tuple(map(_entry, page.matches)), tuple(map(_entry, page.included)), page.next)
 
 

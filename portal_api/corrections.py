@@ -6,19 +6,15 @@ them are told that, and who had read it, from the ledger.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
-
-from auth.answers import committed
 from fhir_server import earlier_values
 from fhir_server.clock import from_micros
 from fhir_server.earlier_values import EarlierValue, Look
 from fhir_server.model import json
 from portal_api import london
 from portal_api.access_entry import Access, access
-from portal_api.caller import Caller
+from portal_api.caller import Caller, look
 from portal_api.london import Moment
 from portal_api.readings import concept_text, reading, value_text
 from portal_api.results import Report
@@ -70,8 +66,7 @@ async def corrections(caller: Caller, report_id: str) -> Corrections:
 
     Raises NotFound for a report that is not the caller's, Forbidden for anybody but a clinician.
     """
-    changes = partial(earlier_values.changes, caller.record, caller.access, report_id)
-    found = await committed(await run_in_threadpool(changes))
+    found = await look(earlier_values.changes, caller.record, caller.access, report_id)
     return Corrections(tuple(_change(one) for one in found.values), _readers(found.looks))
 
 
@@ -84,8 +79,7 @@ async def said_before(caller: Caller, report: Report) -> dict[str, str]:
     for one in report.readings:
         if one.status not in CHANGED:
             continue
-        future = caller.record.history(caller.access, "Observation", one.observation)
-        versions = await committed(future)
+        versions = await look(caller.record.history, caller.access, "Observation", one.observation)
         earlier = earlier_values.replaced(versions)
         if earlier:
             told[one.observation] = _text(earlier[0].tree)

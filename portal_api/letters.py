@@ -17,7 +17,7 @@ from fhir_server.errors import NotFound
 from fhir_server.model import json
 from fhir_server.notices import letters_awaiting_release
 from portal_api import london
-from portal_api.caller import Caller, Entry, find_all, read
+from portal_api.caller import Caller, Entry, find_all, look, read
 from portal_api.documents import Content, bytes_of, kind_of, size_in_words
 from portal_api.london import Moment, moment
 
@@ -94,7 +94,7 @@ async def awaiting_release(caller: Caller) -> tuple[tuple[str, Moment, Letter], 
 
     Each with the id of its patient, as whom they are known today, and when it came.
     """
-    found = await committed(letters_awaiting_release(caller.record, caller.access))
+    found = await look(letters_awaiting_release, caller.record, caller.access)
     now = micros(caller.record.clock())
     return tuple(
         (

@@ -11,8 +11,8 @@ from auth.principal import Role
 from fhir_server.clock import from_micros
 from fhir_server.errors import Conflict, Unprocessable
 from fhir_server.notices import HeldNotice, awaiting_release
-from fhir_server.rest.exchange import within_deadline
 from portal_api import care_team, corrections, london, messaging, results, review
+from portal_api.caller import look
 from portal_api.care_team import Person, UnderCare
 from portal_api.messaging import Thread
 from portal_api.pages.clinician_alerts import alert_rows, change_view
@@ -58,7 +58,7 @@ async def show_patients(desk: Desk, visit: Visit) -> Response:
     wanted = visit.query.get("find", "").strip()
     known = await care_team.my_patients(visit.caller)
     waiting = await messaging.inbox(visit.caller)
-    held = await within_deadline(awaiting_release(visit.caller.record, visit.caller.access))
+    held = await look(awaiting_release, visit.caller.record, visit.caller.access)
     people = {one.person.id: one.person for one in known}
     rows = tuple(
         PatientRow(patient_name(visit, one.person), ", ".join(one.teams))

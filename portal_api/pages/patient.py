@@ -11,9 +11,9 @@ from fhir_server.clock import from_micros
 from fhir_server.errors import Unprocessable
 from fhir_server.notices import HeldNotice, notices
 from fhir_server.release import Category
-from fhir_server.rest.exchange import within_deadline
 from portal_api import access_log, corrections, letters, london, messaging, results
 from portal_api.access_entry import REFUSED, Access
+from portal_api.caller import look
 from portal_api.care_team import Team, teams_of
 from portal_api.messaging import Message, Thread
 from portal_api.open_orders import open_orders
@@ -66,11 +66,8 @@ async def show_results(desk: Desk, visit: Visit) -> Response:
     """Answer with what waits to open, and a page of the results that are open."""
     patient, page = visit.principal.patient, visit.query.get("page", "")
     shown = await results.newest(visit.caller, patient, page)
-    held = (
-        ()
-        if page
-        else await within_deadline(notices(visit.caller.record, visit.caller.access, patient))
-    )
+    asking = visit.caller
+    held = () if page else await look(notices, asking.record, asking.access, patient)
     threads = await messaging.threads(visit.caller, patient)
     view = ResultsView(
         name=visit.principal.name,
