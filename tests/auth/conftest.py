@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from auth import bearer, clients
 from auth.clients import Client, Kind
-from auth.endpoints import router
+from auth.endpoints import discovery, router
 from auth.login import local
 from auth.login.local import Login
 from auth.principal import Role
@@ -299,6 +299,7 @@ def built(record, clock, *, url=URL, limit=1000, demo_accounts=()) -> Portal:
         demo_accounts=demo_accounts,
     )
     app = FastAPI(openapi_url=None)
+    app.include_router(discovery(services))
     app.include_router(router(services))
     browser = Browser(app, url)
     return Portal(services, clock, pages, app, secret, browser)
