@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
+from portal_api.demo.ports import free_port
+
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 180.0
 """Seconds that a start or an end may take on a busy machine."""
@@ -75,7 +77,7 @@ class Program:
         data_dir: Path | None = None,
     ) -> None:
         self.database_url = database_url
-        self.http, self.mllp = _free_port(), _free_port()
+        self.http, self.mllp = free_port(), free_port()
         self.before = before
         self._kiln = kiln
         self._log = folder / "log"
@@ -138,7 +140,3 @@ class Program:
         )
         self._pid = int(self._said.readline().split()[1])
 
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

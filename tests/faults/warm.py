@@ -34,8 +34,9 @@ def serve(path: str) -> None:
     preview(message(0, "9990000018").raw, Dialect(), "http://127.0.0.1")  # compiles what it needs
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as door, selectors.DefaultSelector() as awaited:
-        door.bind(path)
+        door.bind(f"{path}.bound")
         door.listen(64)
+        Path(f"{path}.bound").rename(path)  # whoever waits for it finds it answering
         awaited.register(door, selectors.EVENT_READ)
         awaited.register(sys.stdin, selectors.EVENT_READ)
         while door in [key.fileobj for key, _ in awaited.select()]:
