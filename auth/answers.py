@@ -7,7 +7,7 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth.authorization_server import Reply
+from auth.replies import Reply
 from auth.services import AuthServices
 from auth.throttle import Throttle
 from auth.views import RefusalView

@@ -8,7 +8,6 @@ A server is made for each request, over that request's transaction; nothing outl
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,26 +19,28 @@ from authlib.oauth2.rfc6749 import (
     OAuth2Request,
 )
 
-from auth import clients, issuing, tokens
+from auth import assertions, clients, issuing, proving, tokens
+from auth.assertions import Refused
 from auth.clients import Client, Query
 from auth.grants import (
     CLIENT_METHODS,
+    PROVING_METHODS,
     Allowed,
     CodeGrant,
     PkceS256,
     PushGrant,
     RefreshGrant,
-    RegisteredClient,
     SmartRequest,
 )
 from auth.login.local import Login
+from auth.proving import Credentials
+from auth.registered_client import RegisteredClient
+from auth.replies import NO_STORE, Reply, refused, unproven
 from auth.scopes import ScopeSet, parse
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.record import Writer
 
 _SECURE_ADDRESS = "https://authorisation.invalid/"  # Authlib looks at its scheme and nothing else
-_INVALID_CLIENT = "The application could not be authenticated."
-NO_STORE = MappingProxyType({"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +50,10 @@ class Issuer:
     address: str
     fhir_base: str
 
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: a JSON *body*, or a *location* to which the browser is sent; errors name both."""
-
-    status: int
-    body: Mapping[str, Any]
-    headers: Mapping[str, str]
-    location: str = ""
-
     @property
-    def error(self) -> str:
-        """The OAuth error code, empty where all went well."""
-        return str(self.body.get("error", ""))
+    def token_endpoint(self) -> str:
+        """Where tokens are asked for; what an application's signature has to name."""
+        return assertions.audience(self.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +104,12 @@ class _Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
         query: Query,
         writer: Writer | None = None,
         login: Login | None = None,
+        credentials: Credentials = Credentials(),  # noqa: B008 - a value
     ) -> None:
         super().__init__()
         self.issuer, self.query, self.writer, self.login = issuer, query, writer, login
+        self._credentials = credentials
+        self.register_client_auth_method("private_key_jwt", self._by_assertion)
         self.register_grant(CodeGrant, [SmartRequest(issuer.fhir_base), PkceS256(required=True)])
         self.register_grant(RefreshGrant)
         self.register_grant(PushGrant)
@@ -123,6 +117,17 @@ class _Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
     def query_client(self, client_id: str) -> RegisteredClient | None:
         client = clients.find(self.query, client_id)
         return RegisteredClient(client) if client else None
+
+    def _by_assertion(self, _: Any, request: OAuth2Request) -> RegisteredClient | None:
+        """Return the application that signed; None where none means to. RFC 7523 section 2.2."""
+        if self.writer is None or not proving.is_asserted(request.form):
+            return None
+        audience = self.issuer.token_endpoint
+        try:
+            client = proving.asserted(self.writer, request.form, self._credentials, audience)
+        except Refused as refused:
+            raise InvalidClientError(description=str(refused)) from None
+        return RegisteredClient(client)
 
     def validate_requested_scope(self, _scope: str | None) -> None:
         """Leave the judgement to `SmartRequest`."""
@@ -148,7 +153,7 @@ class _Server(AuthorizationServer):  # type: ignore[misc] # Authlib has no types
 
     def handle_error_response(self, request: OAuth2Request, error: OAuth2Error) -> Reply:
         if isinstance(error, InvalidClientError):
-            return _invalid_client(error.status_code)
+            return unproven(error.status_code, error.description)
         reply: Reply = super().handle_error_response(request, error)
         return replace(reply, body={"error": error.error}) if reply.location else reply
 
@@ -204,38 +209,47 @@ def decide(
     return reply
 
 
-def exchange(issuer: Issuer, writer: Writer, sent: Mapping[str, str], authorization: str) -> Reply:
-    """Answer a token request: *sent* is its form, *authorization* its header or empty.
+def exchange(
+    issuer: Issuer, writer: Writer, sent: Mapping[str, str], credentials: Credentials
+) -> Reply:
+    """Answer a token request: *sent* is its form.
 
     Tokens issued are on the ledger, and so is a refusal.
     """
-    server = _Server(issuer, writer.select, writer)
-    reply: Reply = server.create_token_response(_Request("POST", sent, authorization))
+    server = _Server(issuer, writer.select, writer, credentials=credentials)
+    reply: Reply = server.create_token_response(_Request("POST", sent, credentials.header))
     if reply.error:
-        writer.audit(Subtype.GRANT, outcome="4", reason=reply.error)
+        writer.audit(Subtype.GRANT, outcome="4", reason=reply.reason)
     return reply
 
 
 def authenticated(
-    issuer: Issuer, query: Query, sent: Mapping[str, str], authorization: str, *, secret: bool
+    issuer: Issuer,
+    writer: Writer,
+    sent: Mapping[str, str],
+    credentials: Credentials,
+    *,
+    proven: bool,
 ) -> Client | Reply:
-    """Return the application that asks, or the refusal; *secret* tells whether it needs one."""
-    methods = [method for method in CLIENT_METHODS if not secret or method != "none"]
-    server = _Server(issuer, query)
+    """Return the application that asks, or the refusal; *proven*: a public one is none."""
+    methods = PROVING_METHODS if proven else CLIENT_METHODS
+    server = _Server(issuer, writer.select, writer, credentials=credentials)
     try:
-        found = server.authenticate_client(_Request("POST", sent, authorization), methods)
+        found = server.authenticate_client(_Request("POST", sent, credentials.header), methods)
     except InvalidClientError as error:
-        return _invalid_client(401 if secret else error.status_code)
+        return unproven(401 if proven else error.status_code, error.description)
     client: Client = found.registered
     return client
 
 
-def revoke(issuer: Issuer, writer: Writer, sent: Mapping[str, str], authorization: str) -> Reply:
+def revoke(
+    issuer: Issuer, writer: Writer, sent: Mapping[str, str], credentials: Credentials
+) -> Reply:
     """End the token in *sent*, if it is the application's own. RFC 7009.
 
     An unknown token is ended already. A refresh token ends everything of its authorisation.
     """
-    client = authenticated(issuer, writer.select, sent, authorization, secret=False)
+    client = authenticated(issuer, writer, sent, credentials, proven=False)
     if isinstance(client, Reply):
         reply = client
     elif not (text := sent.get("token", "")):
@@ -248,21 +262,8 @@ def revoke(issuer: Issuer, writer: Writer, sent: Mapping[str, str], authorizatio
             issuing.revoke(writer, token, text)
             return Reply(200, {}, NO_STORE)
         reply = refused("invalid_grant", "the token is not this application's")
-    writer.audit(Subtype.REVOKE, outcome="4", reason=reply.error)
+    writer.audit(Subtype.REVOKE, outcome="4", reason=reply.reason)
     return reply
-
-
-def refused(error: str, text: str, status: int = 400) -> Reply:
-    """Return an OAuth error answer. RFC 6749 section 5.2."""
-    return Reply(status, {"error": error, "error_description": text}, NO_STORE)
-
-
-def _invalid_client(status: int) -> Reply:
-    """One text for every reason, so that nobody learns which applications there are."""
-    headers = dict(NO_STORE)
-    if status == 401:
-        headers["WWW-Authenticate"] = 'Basic realm="portal"'
-    return Reply(status, {"error": "invalid_client", "error_description": _INVALID_CLIENT}, headers)
 
 
 def _with_parameter(address: str, name: str, value: str) -> str:

@@ -13,8 +13,9 @@ from starlette.responses import Response
 
 from auth import authorization_server, consent_words, forms, policy, redirects, sessions, sign_in
 from auth.answers import committed, network, page, redirect, refusal_page
-from auth.authorization_server import Issuer, Question, Reply, Unredirectable
+from auth.authorization_server import Issuer, Question, Unredirectable
 from auth.credentials import digest, new_secret
+from auth.replies import Reply
 from auth.services import AuthServices
 from auth.sessions import MINUTE, Session
 from auth.tables import authorization_request as table

@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, Select, insert, select, update
 
 from auth import redirects, scopes
 from auth.credentials import digest, new_secret
 from auth.credentials import matches as secret_matches
 from auth.tables import client as table
+from auth.tables import client_keys
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.errors import Conflict, Invalid
 from fhir_server.record import Writer
@@ -29,10 +30,14 @@ _NAME_LIMIT = 100
 
 
 class Kind(StrEnum):
-    """Whether an application can keep a secret. RFC 6749 section 2.1."""
+    """How an application proves itself. RFC 6749 section 2.1, RFC 7523."""
 
     PUBLIC = "public"
+    """It can keep no secret."""
     CONFIDENTIAL = "confidential"
+    """By a secret that both sides know."""
+    SIGNING = "signing"
+    """By signing with a key that it alone has, for a public key that is registered here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,10 @@ class Client:
     origins: tuple[str, ...] = ()
     """Origins of its pages (`https://app.example`), which may call us from a browser."""
     secret_hash: str = ""
+    jwks: str = ""
+    """The public keys by which it signs, as a JSON Web Key set (`auth.public_keys`)."""
+    jwks_url: str = ""
+    """Where these stand, in place of *jwks*."""
 
     def answers_at(self, address: str) -> bool:
         """Tell whether *address* is one of its registered redirect addresses."""
@@ -60,14 +69,13 @@ class Client:
 
 def find(query: Query, client_id: str) -> Client | None:
     """Return the application with this id, or None where there is none, or no longer."""
-    rows = query(select(table).where(table.c.client_id == client_id, table.c.ended_at.is_(None)))
+    rows = query(_standing().where(table.c.client_id == client_id))
     return _client(rows[0]) if rows else None
 
 
 def all_standing(query: Query) -> Sequence[Client]:
     """Return every application that is registered now, by its id."""
-    rows = query(select(table).where(table.c.ended_at.is_(None)).order_by(table.c.client_id))
-    return [_client(row) for row in rows]
+    return [_client(row) for row in query(_standing().order_by(table.c.client_id))]
 
 
 def origin_is_registered(query: Query, origin: str) -> bool:
@@ -98,8 +106,25 @@ def register(writer: Writer, client: Client) -> str:
             created=writer.now,
         )
     )
+    if client.kind == Kind.SIGNING:
+        line = {"client_id": client.client_id, "jwks": client.jwks, "jwks_url": client.jwks_url}
+        writer.execute(insert(client_keys).values(line))
     writer.audit(Subtype.REQUEST, entity=f"client:{client.client_id}", reason="registered")
     return secret
+
+
+def change_keys(writer: Writer, client_id: str, *, jwks: str = "", jwks_url: str = "") -> bool:
+    """Know the application by these keys from now on, by its old ones no more.
+
+    Tell whether there is such an application that signs.
+    """
+    client = find(writer.select, client_id)
+    if client is None or client.kind != Kind.SIGNING:
+        return False
+    mine = client_keys.c.client_id == client_id
+    writer.execute(update(client_keys).where(mine).values(jwks=jwks, jwks_url=jwks_url))
+    writer.audit(Subtype.REQUEST, entity=f"client:{client_id}", reason="keys changed")
+    return True
 
 
 def end(writer: Writer, client_id: str) -> bool:
@@ -111,6 +136,12 @@ def end(writer: Writer, client_id: str) -> bool:
     return ended
 
 
+def _standing() -> Select[Any]:
+    keys = table.outerjoin(client_keys, client_keys.c.client_id == table.c.client_id)
+    columns = client_keys.c.jwks, client_keys.c.jwks_url
+    return select(table, *columns).select_from(keys).where(table.c.ended_at.is_(None))
+
+
 def _client(row: Row[Any]) -> Client:
     return Client(
         client_id=row.client_id,
@@ -120,6 +151,8 @@ def _client(row: Row[Any]) -> Client:
         scope=row.scope,
         origins=tuple(row.origins.split()),
         secret_hash=row.secret_hash,
+        jwks=row.jwks or "",
+        jwks_url=row.jwks_url or "",
     )
 
 
@@ -130,6 +163,8 @@ def _judge(client: Client) -> None:
         faults.append("A client_id is 1 to 64 letters, digits, dots, hyphens and underscores.")
     if not client.name.isprintable() or not 0 < len(client.name.strip()) <= _NAME_LIMIT:
         faults.append(f"An application's name is 1 to {_NAME_LIMIT} printable characters.")
+    if (client.kind == Kind.SIGNING) != (bool(client.jwks) != bool(client.jwks_url)):
+        faults.append("An application that signs is known by its keys, or by where they stand.")
     for origin in client.origins:
         loopback = urlsplit(origin).hostname in {"127.0.0.1", "::1", "localhost"}
         if not _ORIGIN.fullmatch(origin) or not (origin.startswith("https://") or loopback):

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from auth import authorize, policy, sign_in, smart, token_endpoint
 from auth.answers import api, committed, network, refusal_page
-from auth.authorization_server import NO_STORE, Reply
 from auth.cors import OPEN
+from auth.replies import NO_STORE, Reply
 from auth.services import AuthServices
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.errors import FhirError, TooMany, Unauthenticated, Unavailable

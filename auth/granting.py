@@ -88,8 +88,8 @@ def by_operator(text: str, role: Role, registered: str | None = None) -> ScopeSe
     return possible
 
 
-def by_secret(text: str, registered: str) -> ScopeSet:
-    """Return what an application by itself gets of *text* for its secret: pushing messages alone.
+def by_itself(text: str, registered: str) -> ScopeSet:
+    """Return what an application by itself gets of *text*: pushing messages alone.
 
     Without *text* it asks for that. Raises Invalid where a scope is not understood, and where the
     application is not registered for pushing, or does not ask for it.

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from authlib.oauth2.rfc6749 import (
-    ClientMixin,
     InvalidGrantError,
     InvalidRequestError,
     InvalidScopeError,
@@ -23,7 +22,7 @@ from authlib.oauth2.rfc6749.grants import (
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 from auth import consent, granting, issuing, scopes, tokens
-from auth.clients import Client, Kind
+from auth.clients import Kind
 from auth.credentials import new_secret
 from auth.issuing import Authorised, ClaimedCode
 from auth.login.local import Login
@@ -31,8 +30,8 @@ from auth.scopes import ScopeSet
 from auth.tokens import Family, Holder, Token, TokenKind
 from fhir_server.errors import Invalid
 
-SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
-CLIENT_METHODS = ["none", *SECRET_METHODS]
+PROVING_METHODS = ["private_key_jwt", "client_secret_basic", "client_secret_post"]
+CLIENT_METHODS = [*PROVING_METHODS, "none"]
 SHORTEST_STATE = 8
 """Characters; known applications send no more than these."""
 
@@ -43,42 +42,6 @@ class Allowed:
 
     login: Login
     ticked: frozenset[str]
-
-
-class RegisteredClient(ClientMixin):  # type: ignore[misc] # Authlib has no types
-    """A registered application as Authlib asks about it."""
-
-    def __init__(self, client: Client) -> None:
-        self.registered = client
-        self.client_id = client.client_id
-
-    def get_client_id(self) -> str:
-        """Return the client_id."""
-        return self.client_id
-
-    def get_allowed_scope(self, scope: str | None) -> str:
-        """Return *scope* as it is; `SmartRequest` judges it."""
-        return scope or ""
-
-    def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Tell whether the address is registered."""
-        return self.registered.answers_at(redirect_uri)
-
-    def check_client_secret(self, client_secret: str) -> bool:
-        """Tell whether the secret is this application's."""
-        return self.registered.knows(client_secret)
-
-    def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
-        """Tell whether this kind of application may authenticate so, at any endpoint."""
-        return (method == "none") == (self.registered.kind == Kind.PUBLIC)
-
-    def check_response_type(self, _response_type: str) -> bool:
-        """Leave the judgement to `SmartRequest`."""
-        return True
-
-    def check_grant_type(self, grant_type: str) -> bool:
-        """Tell whether the grant is one of those that there are."""
-        return grant_type in {"authorization_code", "refresh_token", "client_credentials"}
 
 
 class SmartRequest:
@@ -255,7 +218,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc] # Authlib has no ty
     def issue_token(self, _user: Family, refresh_token: _Refresh) -> Any:
         """Return the new tokens. Raises InvalidGrantError for a replay."""
         writer, scope = self.server.writer, self.request.scope
-        if self.request.client.registered.kind == Kind.CONFIDENTIAL:
+        if self.request.client.registered.kind != Kind.PUBLIC:
             return issuing.again(writer, refresh_token.token, scope)
         text = self.request.form["refresh_token"]
         answer = issuing.rotated(writer, refresh_token.token, text, scope)
@@ -270,24 +233,27 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc] # Authlib has no ty
 class PushGrant(ClientCredentialsGrant):  # type: ignore[misc] # Authlib has no types
     """`grant_type=client_credentials`, for pushing a hospital's messages and nothing else.
 
-    A secret alone opens no record: what an application may read or write is given by a person, or
-    by whoever runs the machine.
+    A secret or a key alone opens no record: what an application may read or write is given by a
+    person, or by whoever runs the machine.
     """
 
-    TOKEN_ENDPOINT_AUTH_METHODS = SECRET_METHODS
+    TOKEN_ENDPOINT_AUTH_METHODS = PROVING_METHODS
 
     def validate_token_request(self) -> None:
         """Raise the OAuth error where the application, or what it asks for, is not to be had."""
         super().validate_token_request()
         registered = self.request.client.registered.scope
         try:
-            granted = granting.by_secret(self.request.payload.scope or "", registered)
+            granted = granting.by_itself(self.request.payload.scope or "", registered)
         except Invalid as refused:
             raise InvalidScopeError(refused.issues[0].text) from None
         self.request.scope = str(granted)
 
     def create_token_response(self) -> Any:
-        """Return an access token, which lives for an hour; a new one is asked for likewise."""
-        client_id = self.request.client.client_id
-        answer = issuing.by_secret(self.server.writer, client_id, self.request.scope)
+        """Return an access token; when it has run out, a new one is asked for likewise."""
+        client = self.request.client.registered
+        signs = client.kind == Kind.SIGNING
+        life = tokens.SIGNED_LIFE if signs else tokens.ACCESS_LIFE
+        scope = self.request.scope
+        answer = issuing.for_itself(self.server.writer, client.client_id, scope, life)
         return 200, answer, self.TOKEN_RESPONSE_HEADER

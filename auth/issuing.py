@@ -120,10 +120,14 @@ def again(writer: Writer, token: Token, scope: str) -> Answer:
     return _access(writer, token.family, new_secret(), scope, "")
 
 
-def by_secret(writer: Writer, client_id: str, scope: str) -> Answer:
-    """Return an access token for the application by itself, in an authorisation of its own."""
-    holder = Holder(Role.CLIENT, client_id)
-    family = tokens.open_family(writer, holder, scope, expires=writer.now + ACCESS_LIFE)
+def for_itself(writer: Writer, client_id: str, scope: str, life: int) -> Answer:
+    """Return an access token for the application by itself, in an authorisation of its own.
+
+    It lives for *life* microseconds, as the authorisation does.
+    """
+    family = tokens.open_family(
+        writer, Holder(Role.CLIENT, client_id), scope, expires=writer.now + life
+    )
     return _access(writer, family, new_secret(), scope, "")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from auth.key_sets import KeySets
 from auth.throttle import Throttle
 from auth.views import ConsentView, DemoAccount, RefusalView, SignInView
 from fhir_server.clock import micros
@@ -24,6 +25,8 @@ class AuthServices:
     render_refusal: Callable[[RefusalView], bytes]
     demo_accounts: tuple[DemoAccount, ...] = ()
     fhir_path: str = "/fhir"
+    key_sets: KeySets = field(default_factory=KeySets)
+    """The keys that applications publish."""
     attempts: Throttle = field(default_factory=lambda: Throttle(limit=60, seconds=60))
     """Sign-ins tried from one address."""
     exchanges: Throttle = field(default_factory=lambda: Throttle(limit=600, seconds=60))

@@ -6,12 +6,15 @@ https://hl7.org/fhir/smart-app-launch/conformance.html. Nothing is named here th
 from collections.abc import Mapping
 from typing import Any
 
+from auth.public_keys import ALGORITHMS
+from auth.scopes import PUSH
 from auth.services import AuthServices
 
 CAPABILITIES = (
     "launch-standalone",
     "client-public",
     "client-confidential-symmetric",
+    "client-confidential-asymmetric",
     "context-standalone-patient",
     "permission-offline",
     "permission-patient",
@@ -28,6 +31,7 @@ SCOPES = (
     "patient/Communication.c",
     "user/*.rs",
     "user/*.read",
+    PUSH,
 )
 
 
@@ -49,7 +53,9 @@ def configuration(services: AuthServices) -> Mapping[str, Any]:
             "none",
             "client_secret_basic",
             "client_secret_post",
+            "private_key_jwt",
         ],
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "scopes_supported": list(SCOPES),
         "capabilities": list(CAPABILITIES),
     }

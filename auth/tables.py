@@ -25,6 +25,28 @@ client = Table(
 )
 """The registered applications: where they live, and the most that they may ask for."""
 
+client_keys = Table(
+    "client_keys",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("jwks", Text, nullable=False),
+    Column("jwks_url", Text, nullable=False),
+)
+"""By which public keys the applications that sign are known: the keys, or where they stand."""
+
+used_assertion = Table(
+    "used_assertion",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("jti", Text, primary_key=True),
+    Column("expires", BigInteger, nullable=False),
+)
+"""The proofs that applications signed and that were used, by the hash of their name (`jti`).
+
+They stand until they would be refused for their age."""
+
+Index("used_assertion_by_expiry", used_assertion.c.expires)
+
 login = Table(
     "login",
     metadata,

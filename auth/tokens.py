@@ -27,6 +27,8 @@ from fhir_server.record import Writer
 SECOND = 1_000_000
 CODE_LIFE = 60 * SECOND
 ACCESS_LIFE = 3600 * SECOND
+SIGNED_LIFE = 300 * SECOND
+"""How long a token lives that an application gets for its signature: it can sign again."""
 FAMILY_LIFE = 92 * 24 * 3600 * SECOND
 """How long an application may stay connected in all: then the person is asked again."""
 

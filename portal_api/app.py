@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from auth import bearer, clients, endpoints, policy
 from auth.answers import network
 from auth.cors import Cors
+from auth.key_sets import KeySets
 from auth.services import AuthServices
 from fhir_server.access import Access
 from fhir_server.clock import micros
@@ -53,10 +54,12 @@ def build(portal: Portal) -> ASGIApp:
         render_refusal=account.refusal_renderer(environment, here),
         demo_accounts=portal.demo_accounts,
         fhir_path=FHIR,
+        key_sets=KeySets(loopback=portal.is_demo),
     )
     service = Service(portal.record, _recognise_by(portal.record), services.fhir_base)
     # First, as a request is held against one route after the other; discovery is below its address.
     app.include_router(endpoints.discovery(services))
+    app.router.routes.extend(push.fhir_routes(portal, FHIR, services.fhir_base))
     app.router.routes.extend(routes(service, FHIR))
     app.include_router(endpoints.router(services))
     app.router.routes.extend(

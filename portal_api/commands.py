@@ -51,6 +51,7 @@ def commands(portal: Portal) -> Mapping[str, Carry]:
         "account-add": bound(registering.add_account),
         "account-end": bound(registering.end_account),
         "client-add": bound(registering.add_client),
+        "client-keys": bound(registering.change_client_keys),
         "client-end": bound(registering.end_client),
         "care": bound(registering.add_care),
     }

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from auth import clients
+from auth import clients, key_sets, public_keys
 from auth.clients import Client, Kind
 from auth.login import local
 from auth.login.local import Login
@@ -69,18 +69,54 @@ async def end_account(portal: Portal, request: Tree, user: str) -> bool:
 
 
 async def add_client(portal: Portal, request: Tree, user: str) -> Tree:
-    """Register the application `client_id`; the answer has its secret, shown this once."""
+    """Register the application `client_id`; the answer has its secret, shown this once.
+
+    One with `keys`, or with a `jwks_url`, signs and has none. Raises Invalid for keys that can't
+    be used.
+    """
+    known = _known_by(portal, request)
+    signs = any(known.values())
+    if signs and request["confidential"]:
+        raise Invalid.of("An application has a secret or keys, not both.")
+    kind = Kind.CONFIDENTIAL if request["confidential"] else Kind.PUBLIC
     client = Client(
         client_id=request["client_id"],
         name=request["name"],
-        kind=Kind.CONFIDENTIAL if request["confidential"] else Kind.PUBLIC,
+        kind=Kind.SIGNING if signs else kind,
         redirect_uris=tuple(request["redirects"]),
         scope=request["scope"],
         origins=tuple(request["origins"]),
+        **known,
     )
     entity = f"client:{client.client_id}"
     made = _submitted(portal, user, lambda writer: clients.register(writer, client), entity)
     return {"client_id": client.client_id, "secret": await made}
+
+
+async def change_client_keys(portal: Portal, request: Tree, user: str) -> bool:
+    """Know the application `client_id` by other keys, by its old ones no more."""
+    client_id, known = request["client_id"], _known_by(portal, request)
+    if sum(map(bool, known.values())) != 1:
+        raise Invalid.of("Give the keys, or the address at which they stand.")
+    changed = _submitted(
+        portal,
+        user,
+        lambda writer: clients.change_keys(writer, client_id, **known),
+        f"client:{client_id}",
+    )
+    return bool(await changed)
+
+
+def _known_by(portal: Portal, request: Tree) -> dict[str, str]:
+    """Return the keys of an application that signs, or where they stand."""
+    keys, address = str(request.get("keys", "")), str(request.get("jwks_url", ""))
+    wrong = key_sets.fault(address, loopback=portal.is_demo) if address else ""
+    if wrong:
+        raise Invalid.of(wrong)
+    return {
+        "jwks": public_keys.registrable(keys.encode()) if keys else "",
+        "jwks_url": address,
+    }
 
 
 async def end_client(portal: Portal, request: Tree, user: str) -> bool:

@@ -7,7 +7,7 @@ import typer
 
 from fhir_server.errors import FhirError
 from portal_api import migrations
-from portal_api.cli import audit, demo, feed, people, service, token
+from portal_api.cli import audit, client, demo, feed, people, service, token
 from portal_api.control import ControlRefused
 from portal_api.lock import Locked
 from portal_api.running import DiskFailed, NotStarted
@@ -25,6 +25,7 @@ def application() -> typer.Typer:
     service.add_to(app)
     token.add_to(app)
     people.add_to(app)
+    client.add_to(app)
     app.add_typer(demo.group(), name="demo")
     app.add_typer(feed.group(), name="feed")
     app.add_typer(audit.group(), name="audit")

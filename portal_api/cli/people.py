@@ -1,4 +1,4 @@
-"""`portal-fhir account …`, `client …` and `care`: who may come in, and who cares for whom."""
+"""`portal-fhir account …` and `care`: who signs in, and who cares for whom."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,15 +11,11 @@ from portal_api.settings import Settings, from_environment
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the groups `account` and `client`, and the command `care`."""
+    """Add the group `account` and the command `care`."""
     accounts = typer.Typer(no_args_is_help=True, help="People who sign in.")
     accounts.command("add")(add_account)
     accounts.command("end")(end_account)
-    clients = typer.Typer(no_args_is_help=True, help="Applications that ask for tokens.")
-    clients.command("add")(add_client)
-    clients.command("end")(end_client)
     app.add_typer(accounts, name="account")
-    app.add_typer(clients, name="client")
     app.command("care")(care)
 
 
@@ -60,39 +56,6 @@ def end_account(login: str) -> None:
         typer.echo(f"There is no account {login}.")
         raise typer.Exit(1)
     typer.echo(f"The account {login} has ended.")
-
-
-def add_client(
-    client_id: str,
-    *,
-    name: Annotated[str, typer.Option(help="As people see it when they are asked.")],
-    scope: Annotated[str, typer.Option(help="The most that it may ask for.")],
-    redirect: Annotated[list[str] | None, typer.Option(help="Where it is answered.")] = None,
-    origin: Annotated[list[str] | None, typer.Option(help="Where its pages come from.")] = None,
-    confidential: Annotated[bool, typer.Option(help="It can keep a secret.")] = False,
-) -> None:
-    """Register an application; a secret is shown this once."""
-    request = {
-        "command": "client-add",
-        "client_id": client_id,
-        "name": name,
-        "scope": scope,
-        "redirects": redirect or [],
-        "origins": origin or [],
-        "confidential": confidential,
-    }
-    answer = carried(_settings(), request)
-    typer.echo(f"{answer['client_id']} is registered.")
-    if answer["secret"]:
-        typer.echo(f"Its secret, shown this once: {answer['secret']}")
-
-
-def end_client(client_id: str) -> None:
-    """End an application: its tokens die with it."""
-    if not carried(_settings(), {"command": "client-end", "client_id": client_id}):
-        typer.echo(f"There is no application {client_id}.")
-        raise typer.Exit(1)
-    typer.echo(f"The application {client_id} has ended.")
 
 
 def care(

@@ -6,6 +6,7 @@ from auth import granting
 from auth.clients import origin_is_registered
 from auth.cors import Cors
 from auth.principal import Role
+from auth.scopes import PUSH
 from auth.smart import CAPABILITIES, SCOPES
 
 URL = "https://portal.example"
@@ -44,7 +45,9 @@ def test_o1_1_o1_2_o1_7_the_configuration_is_there_for_anybody_as_json(portal, b
             "none",
             "client_secret_basic",
             "client_secret_post",
+            "private_key_jwt",
         ],
+        "token_endpoint_auth_signing_alg_values_supported": ["RS384", "ES384"],
         "scopes_supported": list(SCOPES),
         "capabilities": list(CAPABILITIES),
     }
@@ -55,6 +58,7 @@ def test_o1_6_nothing_is_claimed_that_is_not_done():
         "launch-standalone",
         "client-public",
         "client-confidential-symmetric",
+        "client-confidential-asymmetric",
         "context-standalone-patient",
         "permission-offline",
         "permission-patient",
@@ -66,7 +70,8 @@ def test_o1_6_nothing_is_claimed_that_is_not_done():
 
 
 def test_o1_3_every_scope_that_is_named_can_be_granted():
-    for scope in SCOPES:
+    assert str(granting.by_itself(PUSH, PUSH)) == PUSH
+    for scope in set(SCOPES) - {PUSH}:
         asked = granting.requested(f"patient/Patient.r {scope}", EVERYTHING)
         granted = granting.by_person(asked, Role.PATIENT, "0a1" + "1" * 29)
         ticked = {str(one) for one in granting.choices(granted, Role.PATIENT)} | {"offline_access"}

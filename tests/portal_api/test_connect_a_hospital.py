@@ -17,6 +17,7 @@ from tests.portal_process import environment, free_port, install
 
 PAGE = PROJECT / "docs" / "connect-a-hospital.md"
 PORT = "2576"
+HTTP = "127.0.0.1:8000"
 START = "portal-fhir run\n"
 _BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -95,7 +96,8 @@ def test_the_page_leads_from_nothing_to_an_accepted_message(
     folder.mkdir()
     shown = 0
     portal: subprocess.Popen[str] | None = None
-    for step in steps(PAGE.read_text().replace(PORT, str(free_port()))):
+    page = PAGE.read_text().replace(HTTP, terminal["PORTAL_HTTP_ADDRESS"])
+    for step in steps(page.replace(PORT, str(free_port()))):
         if step.commands.endswith(START):
             portal = begun(step.commands, folder, terminal)
             said = opened(portal)
@@ -107,7 +109,7 @@ def test_the_page_leads_from_nothing_to_an_accepted_message(
     assert portal is not None
     portal.kill()
     portal.communicate()
-    assert shown == 7
+    assert shown == 9
 
 
 def test_what_a_page_shows_is_compared_line_by_line() -> None:

@@ -20,6 +20,7 @@ from fhir_server.store.tables import audit_entry
 from portal_api.commands import commands
 from portal_api.operating import operator_access
 from portal_api.portal import Portal
+from tests.auth.signing import BOTH, EC
 from tests.security.conftest import psa
 
 PASSWORD = "tides turn twice a day"
@@ -110,6 +111,50 @@ def test_an_application_is_registered_with_a_secret_only_where_it_can_keep_one(
     assert client.knows(secret)
     assert told(portal, "client-end", client_id="app") is True
     assert clients.find(portal.record.select, "app") is None
+
+
+def signs(portal: Portal, command: str, **known: str) -> Any:
+    request = {"name": "Lab", "scope": "system/hl7v2.write", "redirects": [], "origins": []}
+    return told(portal, command, client_id="lab", confidential=False, **request, **known)
+
+
+def test_an_application_that_signs_is_registered_by_its_keys_and_has_no_secret(
+    portal: Portal,
+) -> None:
+    pem = EC.as_pem(private=False).decode()
+    assert signs(portal, "client-add", keys=pem) == {"client_id": "lab", "secret": ""}
+    client = clients.find(portal.record.select, "lab")
+    assert client is not None
+    assert (client.kind, client.jwks_url) == ("signing", "")
+    assert EC.thumbprint() in client.jwks
+    published = "https://lab.example/keys"
+    assert signs(portal, "client-keys", jwks_url=published) is True
+    client = clients.find(portal.record.select, "lab")
+    assert client is not None
+    assert (client.jwks, client.jwks_url) == ("", published)
+    assert told(portal, "client-keys", client_id="nobody", jwks_url=published) is False
+
+
+def test_keys_that_cant_be_used_are_refused(portal: Portal) -> None:
+    for known in (
+        {"keys": EC.as_pem(private=True).decode()},
+        {"keys": "no keys"},
+        {"keys": BOTH, "jwks_url": "https://lab.example/keys"},
+        {"jwks_url": "http://lab.example/keys"},
+        {"jwks_url": "http://127.0.0.1/keys"},
+    ):
+        for command in ("client-add", "client-keys"):
+            with pytest.raises(Invalid):
+                signs(portal, command, **known)
+    assert clients.find(portal.record.select, "lab") is None
+
+
+def test_an_application_has_a_secret_or_keys(portal: Portal) -> None:
+    request = {"name": "Lab", "scope": "system/hl7v2.write", "redirects": [], "origins": []}
+    with pytest.raises(Invalid, match="not both"):
+        told(portal, "client-add", client_id="lab", confidential=True, keys=BOTH, **request)
+    with pytest.raises(Invalid, match="Give the keys"):
+        told(portal, "client-keys", client_id="lab")
 
 
 def test_every_change_is_on_the_ledger(portal: Portal) -> None:
