@@ -69,6 +69,17 @@ def assigner(hd: Composite, context: Context) -> Tree:
     return {"identifier": identifiers[0], "display": authority_name(hd)} if identifiers else {}
 
 
+def with_check_digit(identifier: Tree, digit: str) -> Tree:
+    """Return *identifier* with the check digit that was sent beside it, where one was.
+
+    How it was computed (CX.3, XCN.12, XON.5) has no place in FHIR: the guide's extension may
+    stand on a NamingSystem only.
+    """
+    if not digit:
+        return identifier
+    return {"extension": [{"url": CHECK_DIGIT, "valueString": digit}], **identifier}
+
+
 def _identifier(kind: Tree, value: str, hd: Composite, context: Context) -> Tree:
     made: Tree = {"type": kind} if kind else {}
     system = authority_system(hd, context)
@@ -104,7 +115,7 @@ def pair_identifiers(pair: Composite, context: Context, placer: str, filler: str
 def extended_identifier(extended: Composite, context: Context, address: str) -> Tree:
     """Return a CX as an Identifier; empty where it holds no id.
 
-    CX.2 and .3 are the check digit, .4 the authority, .5 the type, .7 and .8 the period.
+    CX.2 is the check digit, .4 the authority, .5 the type, .7 and .8 the period.
     """
     if not extended[1]:
         return {}
@@ -113,6 +124,4 @@ def extended_identifier(extended: Composite, context: Context, address: str) -> 
     valid = period(extended[7], extended[8], context, address)
     if valid:
         made["period"] = valid
-    if extended[2]:
-        made = {"extension": [{"url": CHECK_DIGIT, "valueString": extended[2]}], **made}
-    return made
+    return with_check_digit(made, extended[2])

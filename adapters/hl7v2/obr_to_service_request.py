@@ -26,6 +26,7 @@ from adapters.hl7v2.to_organization import reference_to_xon
 from adapters.hl7v2.xcn_to_practitioner import reference_to_person, reference_to_role
 
 _HSD = "http://hl7.org/fhir/StructureDefinition"
+_CALL_BACK = f"{_HSD}/servicerequest-order-callback-phone-number"
 _FINISHED = frozenset({"F", "C"})
 
 
@@ -56,9 +57,11 @@ def service_request(
     if placer_group:
         tree["requisition"] = placer_group[0]
     _add_timing(tree, group, context)
-    requester = _requester(obr, orc, context)
+    requester, phones = _requester(obr, orc, context)
     if requester:
         tree["requester"] = requester
+    if phones:
+        tree["extension"] = [{"url": _CALL_BACK, "valueContactPoint": point} for point in phones]
     _add_concepts(tree, obr, orc, context)
     if answers:
         tree["supportingInfo"] = [{"reference": Link(key)} for key in answers]
@@ -109,29 +112,38 @@ def _add_timing(tree: Tree, group: Group, context: Context) -> None:
             tree["authoredOn"] = authored
 
 
-def _requester(obr: Segment, orc: Segment | None, context: Context) -> Tree:
-    """Return who asked: ORC-12 else OBR-16, for the organisation in ORC-21, reached by ORC-14."""
+def _requester(obr: Segment, orc: Segment | None, context: Context) -> tuple[Tree, list[Tree]]:
+    """Return who asked, ORC-12 else OBR-16, for ORC-21, and the phones to call about the order.
+
+    The phones are those of ORC-14 and OBR-17; what is no phone there reaches whoever asked, and
+    so does the number in ORC-23 of an organisation that can't stand alone.
+    """
     segment, number = (orc, 12) if orc is not None and first(orc, 12) else (obr, 16)
     home = postal_address(first(orc, 24), context, orc.address(24)) if orc is not None else {}
     named = first(segment, number)
     person = reference_to_person(named, context, segment.address(number), home=home)
-    organization = _organization(orc, context) if orc is not None else {}
+    organization, switchboard = _organization(orc, context) if orc is not None else ({}, {})
     back = [
         contact_point(sent, context, from_segment.address(at))
         for from_segment, at in ((orc, 14), (obr, 17))
         if from_segment is not None
         for sent in each(from_segment, at)
     ]
-    telecoms = [point for number, point in enumerate(back) if point and point not in back[:number]]
-    return reference_to_role(person, context, organization=organization, telecoms=telecoms)
+    back = [point for number, point in enumerate(back) if point and point not in back[:number]]
+    telecoms = [point for point in back if point["system"] != "phone"]
+    if switchboard and "reference" not in organization:
+        telecoms.append(switchboard)
+    asked = reference_to_role(person, context, organization=organization, telecoms=telecoms)
+    return asked, [point for point in back if point["system"] == "phone"]
 
 
-def _organization(orc: Segment, context: Context) -> Tree:
+def _organization(orc: Segment, context: Context) -> tuple[Tree, Tree]:
+    """Return a reference to the organisation in ORC-21, and its number for want of such a one."""
     if len(orc.fields) <= 21:
-        return {}
+        return {}, {}
     address = postal_address(first(orc, 22), context, orc.address(22))
     telecom = contact_point(first(orc, 23), context, orc.address(23), "work")
-    return reference_to_xon(first(orc, 21), context, address=address, telecom=telecom)
+    return reference_to_xon(first(orc, 21), context, address=address, telecom=telecom), telecom
 
 
 def _add_concepts(tree: Tree, obr: Segment, orc: Segment | None, context: Context) -> None:
@@ -152,4 +164,5 @@ def _add_concepts(tree: Tree, obr: Segment, orc: Segment | None, context: Contex
     reason = codeable_concept(first(orc, 16), context)
     if reason and not orc.field(5):
         url = f"{_HSD}/request-statusReason"
-        tree["extension"] = [{"url": url, "valueCodeableConcept": reason}]
+        status: Tree = {"url": url, "valueCodeableConcept": reason}
+        tree["extension"] = [*tree.get("extension", ()), status]

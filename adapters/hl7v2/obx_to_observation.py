@@ -147,15 +147,15 @@ def _unit(obx: Segment, context: Context) -> Tree:
 
 
 def interpretation(flag: Composite, context: Context) -> Tree:
-    """Return an abnormal flag as a code of v3-ObservationInterpretation, else as its text.
+    """Return an abnormal flag as a code of v3-ObservationInterpretation, else as it was sent.
 
-    Empty where it is neither.
+    A code of the sender's own keeps its name and its system; one that has neither (`*`) is text.
+    Empty where it is neither code nor text.
     """
     code = flag[1]
     display = INTERPRETATION.get(code)
     if display is None:
-        named = flag[3] and not flag[3].upper().startswith("HL7")
-        if named:
+        if code and (flag[2] or flag[3]) and not flag[3].upper().startswith("HL7"):
             return codeable_concept(flag, context)
         text = flag[9] or flag[2] or code or flag[5]
         return {"text": text} if text else {}

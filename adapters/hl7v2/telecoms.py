@@ -17,6 +17,9 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _NUMBER = re.compile(
     r"[+(]?[\d][\d\s()/.-]{4,}(?:\s*(?:x|ext\.?)\s*\d+)?", re.IGNORECASE | re.ASCII
 )
+_HSD = "http://hl7.org/fhir/StructureDefinition"
+# XTN.5 to XTN.8: a number in parts.
+_PARTS = ((5, "country"), (6, "area"), (7, "local"), (8, "extension"))
 _UK_MOBILE = re.compile(r"(?:\+?44|0)\s*7\d")
 
 
@@ -35,6 +38,9 @@ def contact_point(telecom: Composite, context: Context, address: str, use: str =
     if not value:
         return {}
     made: Tree = {"system": system or _system_of(value), "value": value}
+    parts = _parts(telecom) if len(telecom.parts) > 4 and made["system"] != "email" else []
+    if parts:
+        made = {"extension": parts, **made}
     use = "mobile" if telecom[3] == "CP" else TELECOM_USE.get(telecom[2], use)
     if not telecom[2] and made["system"] == "phone" and _UK_MOBILE.match(value):
         use = "mobile"
@@ -46,6 +52,14 @@ def contact_point(telecom: Composite, context: Context, address: str, use: str =
     if valid:
         made["period"] = valid
     return made
+
+
+def _parts(telecom: Composite) -> list[Tree]:
+    return [
+        {"url": f"{_HSD}/contactpoint-{name}", "valueString": telecom[number]}
+        for number, name in _PARTS
+        if telecom[number]
+    ]
 
 
 def _number(telecom: Composite) -> str:

@@ -12,7 +12,12 @@ from adapters.hl7v2.composite import Composite, first
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.conversion import Tree
 from adapters.hl7v2.er7 import Segment
-from adapters.hl7v2.identifiers import authority_identifier, authority_name, authority_system
+from adapters.hl7v2.identifiers import (
+    authority_identifier,
+    authority_name,
+    authority_system,
+    with_check_digit,
+)
 from fhir_server.model.identifiers import ODS_ORGANIZATION
 
 
@@ -21,7 +26,8 @@ def reference_to_xon(
 ) -> Tree:
     """Return a reference to the organisation of an XON; empty where it names none.
 
-    XON.10 is its id, XON.3 only where .10 is empty, .6 says who gave it, .7 its type.
+    XON.10 is its id, XON.3 only where .10 is empty, .4 the check digit, .6 says who gave it, .7
+    its type.
     """
     name, value = named[1], named[10] or named[3]
     if not value:
@@ -32,6 +38,7 @@ def reference_to_xon(
     if system:
         identifier["system"] = system
     identifier["value"] = value
+    identifier = with_check_digit(identifier, named[4])
     tree: Tree = {"resourceType": "Organization", "identifier": [identifier]}
     if name:
         tree["name"] = name

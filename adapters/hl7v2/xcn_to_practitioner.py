@@ -13,7 +13,12 @@ from adapters.hl7v2.composite import Composite
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.conversion import Link, Tree
 from adapters.hl7v2.dates import period
-from adapters.hl7v2.identifiers import assigner, authority_name, authority_system
+from adapters.hl7v2.identifiers import (
+    assigner,
+    authority_name,
+    authority_system,
+    with_check_digit,
+)
 from adapters.hl7v2.names import name_parts
 from fhir_server.model.identifiers import (
     GMC_NUMBER,
@@ -84,20 +89,41 @@ def _identifier(person: Composite, hd: Composite, context: Context) -> tuple[tup
     named = assigner(hd, context) if authority not in PROFESSIONAL_SYSTEMS else {}
     if named:
         identifier["assigner"] = named
-    return (system,) if system else (context.authority, authority), identifier
+    domain = (system,) if system else (context.authority, authority)
+    return domain, with_check_digit(identifier, person[11])
 
 
 def reference_from_ndl(named: Composite, context: Context, address: str) -> Tree:
-    """Return a reference to the Practitioner of an NDL, whose first component is a CNN.
+    """Return a reference to the person of an NDL, whose first component is a CNN.
 
-    Some senders of older versions put an XCN in its place: then the field has no subcomponents.
+    To the Practitioner, or to a PractitionerRole where the NDL says when (.2, .3) and where (.4
+    to .11) they worked. Some senders of older versions put an XCN in its place: then the field
+    has no subcomponents.
     """
     person = named.sub(1)
     if len(person.parts) == 1 and named[2] and not named[2][:1].isdigit():
         return reference_to_person(named, context, address)
     # CNN.8 to .11 are the authority, as three parts of their own; XCN.9 has them in one.
     shortened = Composite(person.parts[:7], person.delimiters)
-    return reference_to_person(shortened, context, address)
+    reference = reference_to_person(shortened, context, address)
+    return _on_duty(reference, named, context, address) if len(named.parts) > 1 else reference
+
+
+def _on_duty(person: Tree, ndl: Composite, context: Context, address: str) -> Tree:
+    when = period(ndl[2], ndl[3], context, address)
+    # Room, bed, point of care, floor, building, facility: from the nearest to the farthest.
+    told = dict.fromkeys(ndl[number] for number in (5, 6, 4, 11, 10, 7) if ndl[number])
+    where = ", ".join(told)
+    if not isinstance(person.get("reference"), Link) or not (when or where):
+        return person
+    tree: Tree = {"resourceType": "PractitionerRole", "practitioner": person}
+    if when:
+        tree["period"] = when
+    if where:
+        tree["location"] = [{"type": "Location", "display": where}]
+    parts = (*person["reference"].key[1:], *when.values(), where)
+    made: Tree = {"reference": context.practitioner(("PractitionerRole", *parts), tree)}
+    return {**made, "display": person["display"]} if "display" in person else made
 
 
 def reference_to_role(

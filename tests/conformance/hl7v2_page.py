@@ -24,6 +24,7 @@ from adapters.hl7v2.unmapped_fields import row_reason
 from adapters.intake.feed_settings import DIALECT, FEED, default_of, plain
 from adapters.intake.stable_codes import FAULTS, FLAGS, HOLDS
 from tests.adapters.hl7v2.field_effects import effects, goes_to, is_carried, kind_of
+from tests.conformance import reportstream_page
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "hl7v2-conformance.md"
 INTRODUCTION = """# HL7 v2: what is taken, and what becomes of it
@@ -47,6 +48,7 @@ def page() -> str:
         _codes(),
         _statuses(),
         _guide(),
+        reportstream_page.section(table),
         _people(),
         _settings(),
     )
@@ -248,7 +250,8 @@ def _words(value: Any) -> str:
 
 
 def main(write: Callable[[str], int] = PAGE.write_text) -> None:
-    """Write the page."""
+    """Write the page, and what it says of published outputs."""
+    reportstream_page.main()
     write(page())
 
 

@@ -123,6 +123,12 @@ def test_a_flag_that_fhir_does_not_know_stays_as_text(sent):
     assert tree["interpretation"] == [{"text": sent}]
 
 
+def test_a_flag_of_the_senders_own_keeps_its_name_and_its_system():
+    (tree,) = observations(converted(MSH, PID, ORC, OBR, field_of(OBX, 8, "ABN^Abnormal")))
+    own = {"system": "urn:portal-fhir:codes:NMH", "code": "ABN", "display": "Abnormal"}
+    assert tree["interpretation"] == [{"coding": [own]}]
+
+
 def test_psychiatric_and_hiv_labels_are_codes_of_act_code():
     system = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
     assert {tables.SECURITY[code][0] for code in ("PSY", "HIV", "AID", "EMP", "ETH")} == {system}

@@ -80,7 +80,10 @@ def test_the_requester_is_in_orc_or_obr(orc, obr):
     }
 
 
-def test_who_asked_for_which_organisation_and_how_to_reach_them_is_a_role():
+CALL_BACK = "http://hl7.org/fhir/StructureDefinition/servicerequest-order-callback-phone-number"
+
+
+def test_who_asked_for_which_organisation_is_a_role_and_whom_to_call_stands_with_the_order():
     orc = ORC
     for number, sent in (
         (12, OKAFOR),
@@ -93,12 +96,26 @@ def test_who_asked_for_which_organisation_and_how_to_reach_them_is_a_role():
         orc = field_of(orc, number, sent)
     conversion = conversion_of(orc, field_of(OBR, 17, "01632960005"))
     made = {made.key[0]: made.tree for made in conversion.practitioners}
-    assert made["PractitionerRole"]["telecom"] == [{"system": "phone", "value": "01632960005"}]
+    phone = {"system": "phone", "value": "01632960005"}
+    asked = conversion.groups[0].service_request.tree
+    assert asked["extension"] == [{"url": CALL_BACK, "valueContactPoint": phone}]
+    assert "telecom" not in made["PractitionerRole"]
     assert made["PractitionerRole"]["organization"]["display"] == "Oncology"
     assert made["Practitioner"]["address"] == [{"line": ["4 High St"], "city": "Town"}]
     oncology = next(m.tree for m in conversion.organizations if m.tree.get("name") == "Oncology")
     assert oncology["address"] == [{"line": ["3 High St"], "city": "Town"}]
     assert oncology["telecom"] == [{"system": "phone", "value": "01632960006", "use": "work"}]
+
+
+def test_a_number_of_an_organisation_without_a_name_and_an_address_to_call_are_those_of_the_role():
+    orc = field_of(field_of(ORC, 12, OKAFOR), 14, "a@example.org")
+    conversion = conversion_of(field_of(orc, 23, "01632960006"), OBR)
+    made = {made.key[0]: made.tree for made in conversion.practitioners}
+    assert made["PractitionerRole"]["telecom"] == [
+        {"system": "email", "value": "a@example.org"},
+        {"system": "phone", "value": "01632960006", "use": "work"},
+    ]
+    assert "extension" not in conversion.groups[0].service_request.tree
 
 
 def test_a_new_order_was_authored_when_it_was_placed():

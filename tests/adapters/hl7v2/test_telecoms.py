@@ -20,8 +20,6 @@ from tests.adapters.hl7v2.oru_messages import part, surroundings
         ("^NET^Internet^a@example.org", "", {"system": "email", "value": "a@example.org"}),
         ("^^^a@example.org", "", {"system": "email", "value": "a@example.org"}),
         ("^^X.400^a@example.org", "", {"system": "email", "value": "a@example.org"}),
-        ("^^FX^^44^1632^960001^22", "", {"system": "fax", "value": "+44 1632 960001 X22"}),
-        ("^^PH^^^^12813308004", "", {"system": "phone", "value": "12813308004"}),
         ("^^BP^^^^^^^^^123456", "", {"system": "pager", "value": "123456"}),
         ("ask at the ward", "", {"system": "other", "value": "ask at the ward"}),
         (
@@ -39,3 +37,33 @@ from tests.adapters.hl7v2.oru_messages import part, surroundings
 )
 def test_a_number_says_what_it_is_and_what_it_is_for(sent, use, point):
     assert contact_point(part(sent), surroundings(), "PID.13", use) == point
+
+
+def parts(**sent: str):
+    url = "http://hl7.org/fhir/StructureDefinition/contactpoint"
+    return [{"url": f"{url}-{name}", "valueString": text} for name, text in sent.items()]
+
+
+@pytest.mark.parametrize(
+    ("sent", "point"),
+    [
+        (
+            "^^FX^^44^1632^960001^22",
+            {
+                "extension": parts(country="44", area="1632", local="960001", extension="22"),
+                "system": "fax",
+                "value": "+44 1632 960001 X22",
+            },
+        ),
+        (
+            "^^PH^^^^12813308004",
+            {
+                "extension": parts(local="12813308004"),
+                "system": "phone",
+                "value": "12813308004",
+            },
+        ),
+    ],
+)
+def test_a_number_in_parts_is_whole_and_keeps_its_parts(sent, point):
+    assert contact_point(part(sent), surroundings(), "PID.13", "") == point

@@ -26,13 +26,19 @@ def sender(msh, dialect=None):
 
 def test_an_organisation_has_its_number_its_name_and_who_gave_the_number():
     context = surroundings()
-    sent = part("Lab^L^^^^CLIA&2.16.840.1.113883.4.7&ISO^XX^^^11D")
+    sent = part("Lab^L^^4^M10^CLIA&2.16.840.1.113883.4.7&ISO^XX^^^11D")
     assert reference_to_xon(sent, context)["display"] == "Lab"
     assert list(context.organizations.values()) == [
         {
             "resourceType": "Organization",
             "identifier": [
                 {
+                    "extension": [
+                        {
+                            "url": "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit",
+                            "valueString": "4",
+                        }
+                    ],
                     "type": {
                         "coding": [
                             {

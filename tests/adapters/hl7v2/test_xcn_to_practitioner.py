@@ -107,6 +107,37 @@ def test_the_person_of_an_ndl_is_read_in_either_form(sent):
     assert reference["reference"].key[-1] == "G7"
 
 
+CHECK_DIGIT = "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit"
+
+
+def test_a_check_digit_stands_beside_the_number_and_its_scheme_nowhere():
+    context = surroundings()
+    reference_to_person(part("7^Okafor^^^^^^^^^4^M10"), context, "OBR[1].16")
+    (tree,) = context.practitioners.values()
+    digit = {"url": CHECK_DIGIT, "valueString": "4"}
+    assert tree["identifier"] == [{"extension": [digit], "value": "7"}]
+
+
+def test_when_and_where_the_person_of_an_ndl_worked_is_a_role_of_theirs():
+    context = surroundings()
+    sent = part("G7&Okafor&Ngozi^202608031000^202608031100^Lab^2^^NMH")
+    start, end = "2026-08-03T10:00:00+01:00", "2026-08-03T11:00:00+01:00"
+    key = ("PractitionerRole", "NMH", "", "G7", start, end, "2, Lab, NMH")
+    reference = reference_from_ndl(sent, context, "OBR[1].32")
+    assert reference == {"reference": Link(key), "display": "Ngozi Okafor"}
+    assert context.practitioners[key] == {
+        "resourceType": "PractitionerRole",
+        "practitioner": {
+            "reference": Link(("Practitioner", "NMH", "", "G7")),
+            "display": "Ngozi Okafor",
+        },
+        "period": {"start": start, "end": end},
+        "location": [{"type": "Location", "display": "2, Lab, NMH"}],
+    }
+    nobody = reference_from_ndl(part("&Okafor&Ngozi^202608031000"), context, "OBR[1].32")
+    assert nobody == {"display": "Ngozi Okafor"}
+
+
 def test_what_a_person_does_is_a_role_of_theirs():
     context = surroundings()
     person = reference_to_person(part("7^Okafor"), context, "OBX[1].16")
