@@ -14,6 +14,7 @@ from auth.views import RefusalView
 from fhir_server.errors import TooMany
 from fhir_server.model import json
 from fhir_server.rest.exchange import within_deadline
+from fhir_server.rest.headers import network
 
 T = TypeVar("T")
 
@@ -55,11 +56,6 @@ def api(reply: Reply) -> Response:
     """Return an OAuth answer as JSON."""
     headers = {"X-Content-Type-Options": "nosniff"} | dict(reply.headers)
     return Response(json.encode(reply.body), reply.status, headers, media_type="application/json")
-
-
-def network(request: Request) -> str:
-    """Return the address from which *request* came, empty where it is not known."""
-    return request.client.host if request.client else ""
 
 
 def limited(throttle: Throttle, request: Request, endpoint: str) -> None:

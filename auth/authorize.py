@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth import authorization_server, consent_words, forms, policy, redirects, sessions, sign_in
-from auth.answers import committed, network, page, redirect, refusal_page
+from auth.answers import committed, page, redirect, refusal_page
 from auth.authorization_server import Issuer, Question, Unredirectable
 from auth.credentials import digest, new_secret
 from auth.replies import Reply
@@ -33,6 +33,7 @@ from fhir_server.audit.subtypes import Subtype
 from fhir_server.errors import Forbidden, Invalid
 from fhir_server.model import json
 from fhir_server.record import Writer
+from fhir_server.rest.headers import network
 
 DECISION = "/authorize/decision"
 LIFE = 10 * MINUTE

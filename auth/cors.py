@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fhir_server.rest.headers import header
 
 OPEN = ("/.well-known/smart-configuration", "/.well-known/oauth-authorization-server")
 REGISTERED = ("/token", "/revoke", "/introspect")
@@ -19,6 +21,7 @@ _METHODS = "GET, HEAD, POST, PUT"
 _HEADERS = "Accept, Authorization, Content-Type, If-Match, If-None-Match, Prefer, X-Request-Id"
 _EXPOSED = "ETag, Location, Last-Modified, Content-Location, WWW-Authenticate, X-Request-Id"
 _SECONDS = "600"
+_PREFLIGHT = b"access-control-request-method"
 
 
 class Cors:
@@ -35,9 +38,8 @@ class Cors:
         if not kind:
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        allowed = await self._allowed(kind, headers.get("origin", ""))
-        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+        allowed = await self._allowed(kind, header(scope, b"origin") or "")
+        if scope["method"] == "OPTIONS" and header(scope, _PREFLIGHT) is not None:
             await _preflight(allowed, send)
             return
 

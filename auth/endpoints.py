@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth import authorize, policy, sign_in, smart, token_endpoint
-from auth.answers import api, committed, network, refusal_page
+from auth.answers import api, committed, refusal_page
 from auth.cors import OPEN
 from auth.replies import NO_STORE, Reply
 from auth.services import AuthServices
@@ -17,6 +17,7 @@ from fhir_server.audit.subtypes import Subtype
 from fhir_server.errors import FhirError, TooMany, Unauthenticated, Unavailable
 from fhir_server.model import json
 from fhir_server.rest.exchange import request_id_of
+from fhir_server.rest.headers import network
 from fhir_server.rest.outcome import status_of
 
 Handler = Callable[[AuthServices, Request, str], Awaitable[Response]]

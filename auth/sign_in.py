@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth import clients, forms, policy, redirects, sessions
-from auth.answers import committed, limited, network, page, redirect
+from auth.answers import committed, limited, page, redirect
 from auth.credentials import new_secret
 from auth.login import local
 from auth.login.local import Login, Verdict
@@ -21,6 +21,7 @@ from auth.views import CSRF_FIELD, LOGIN_FIELD, NEXT_FIELD, PASSWORD_FIELD, Sign
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.errors import FhirError
 from fhir_server.record import Writer
+from fhir_server.rest.headers import network
 
 AUTHORIZE = "/authorize"
 SIGN_IN = "/sign-in"

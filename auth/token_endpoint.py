@@ -22,7 +22,7 @@ from auth import (
     proving,
     tokens,
 )
-from auth.answers import api, committed, limited, network
+from auth.answers import api, committed, limited
 from auth.authorization_server import Issuer
 from auth.authorize import issuer
 from auth.issuing import code_bucket
@@ -33,6 +33,7 @@ from fhir_server.access import Access
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.errors import Unauthenticated
 from fhir_server.record import Writer
+from fhir_server.rest.headers import network
 
 
 async def token(services: AuthServices, request: Request, request_id: str) -> Response:

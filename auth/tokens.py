@@ -79,25 +79,8 @@ class Token:
     expires: int
     rotated_at: int | None
     family: Family
-    name: str
-    """The name of whoever signed in; empty where nobody did."""
-    organization: str
-
-    @property
-    def principal(self) -> Principal:
-        """Who is asking, with this token."""
-        holder = self.family.holder
-        return Principal(
-            role=holder.role,
-            user=holder.person,
-            name=self.name,
-            organization=self.organization,
-            client_id=holder.client_id,
-            token_id=self.jti,
-            scopes=_scopes(self.scope),
-            patient=holder.patient,
-            behind=holder.behind,
-        )
+    principal: Principal
+    """Who is asking, with this token."""
 
 
 _scopes = lru_cache(maxsize=1024)(parse)
@@ -217,7 +200,7 @@ def look_up(query: Query, text: str, now: int) -> Token | None:
     where it is a registered one, still standing. A rotated refresh token is found and says so.
     """
     rows = query(_LOOK_UP, {"hash": digest(text)})
-    return _token(rows[0], now) if rows else None
+    return _token(rows[0]) if rows and _holds(rows[0], now) else None
 
 
 def introspection(token: Token | None) -> Mapping[str, Any]:
@@ -265,13 +248,17 @@ _LOOK_UP = (
 )
 
 
-def _token(row: Row[Any], now: int) -> Token | None:
+def _holds(row: Row[Any], now: int) -> bool:
     ended = (row.ended_at, row.family_ended, row.login_ended_at, row.client_ended)
-    if any(one is not None for one in ended) or min(row.expires, row.family_expires) <= now:
-        return None
-    if row.login and not row.login_found:
-        return None
+    stands = ended == (None, None, None, None) and (not row.login or bool(row.login_found))
+    return stands and now < row.expires and now < row.family_expires
+
+
+@lru_cache(maxsize=1024)
+def _token(row: Row[Any]) -> Token:
+    """Return the token of *row*, which was looked up: the same for a row that says the same."""
     holder = Holder(Role(row.role), row.client_id, row.person, row.login, row.patient, row.behind)
+    name, organization = row.login_name or "", row.login_organization or ""
     return Token(
         jti=row.jti,
         kind=TokenKind(row.kind),
@@ -280,6 +267,15 @@ def _token(row: Row[Any], now: int) -> Token | None:
         expires=row.expires,
         rotated_at=row.rotated_at,
         family=Family(row.family, holder, row.family_scope, row.family_expires),
-        name=row.login_name or "",
-        organization=row.login_organization or "",
+        principal=Principal(
+            role=holder.role,
+            user=holder.person,
+            name=name,
+            organization=organization,
+            client_id=holder.client_id,
+            token_id=row.jti,
+            scopes=_scopes(row.scope),
+            patient=holder.patient,
+            behind=holder.behind,
+        ),
     )

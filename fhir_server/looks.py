@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fhir_server import prepared
 from fhir_server.access import Access, Interaction, visible
-from fhir_server.errors import FhirError, Forbidden, NotFound
+from fhir_server.errors import FhirError, Forbidden, NotFound, Unavailable
 from fhir_server.model.ids import is_id
 from fhir_server.owed import Asked, bare_entry, entry
 from fhir_server.search.audit_sql import audit_entry_by_id
@@ -49,6 +49,24 @@ class Look:
         return self.asked if access.agent.is_known else Asked(self.asked.subtype)
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A *look*, and *who* asks for it: looked up in the same go.
+
+    *stranger* is who asks for all that is known before; of what a stranger names the ledger keeps
+    nothing.
+    """
+
+    who: Recognise
+    stranger: Access
+    look: Look
+
+
+def by(access: Access, look: Look) -> Asking:
+    """Return the asking of somebody who is known already."""
+    return Asking(lambda _: access, access, look)
+
+
 def taken(
     look: Look, connection: Connection, access: Access, now: int
 ) -> tuple[Any, Sequence[bytes]]:
@@ -68,19 +86,25 @@ def taken(
     return found, [entry(connection, access, now, **one) for one in told]
 
 
-def recognised(
-    who: Recognise, stranger: Access, look: Look, connection: Connection, now: int
-) -> tuple[Any, Sequence[bytes]]:
-    """Return what `taken` does for *who* asks, to be looked up first; *stranger* until then."""
-    access = stranger
+def recognised(asking: Asking, connection: Connection, now: int) -> tuple[Any, Sequence[bytes]]:
+    """Return what `taken` does for whoever asks, who is looked up first."""
+    access, look = asking.stranger, asking.look
     try:
-        access = who(partial(prepared.rows, connection))
+        access = asking.who(partial(prepared.rows, connection))
         return taken(look, connection, access, now)
     except SQLAlchemyError:
         raise
     # Whatever else goes wrong is the answer, and its entry stands before it is given out.
     except Exception as error:  # noqa: BLE001
         return error, [bare_entry(access, now, **look.asked_by(access).failed(error))]
+
+
+def unread(error: SQLAlchemyError, asking: Asking, now: int) -> tuple[Unavailable, Sequence[bytes]]:
+    """Return the refusal where the store can't be read, and the entry owed for it."""
+    found = Unavailable.of("The record can't be read now. Please try again.")
+    found.__cause__ = error
+    told = asking.look.asked_by(asking.stranger).failed(found)
+    return found, [bare_entry(asking.stranger, now, **told)]
 
 
 def at(resource_type: str, id_: str) -> Look:

@@ -20,7 +20,7 @@ from fhir_server import looks
 from fhir_server.access import Access
 from fhir_server.clock import Clock, micros
 from fhir_server.errors import Unavailable
-from fhir_server.looks import Look, Query, Recognise
+from fhir_server.looks import Asking, Look, Query, Recognise
 from fhir_server.model.synthetic import anybody
 from fhir_server.owed import Asked, bare_entry, entry
 from fhir_server.store.at_hand import AtHand
@@ -34,6 +34,7 @@ from fhir_server.store.write import Filed, Notice, Writer
 __all__ = [
     "Again",
     "Asked",
+    "Asking",
     "Filed",
     "Notice",
     "Query",
@@ -94,44 +95,47 @@ class Record:
 
     def read(self, access: Access, resource_type: str, id_: str) -> "Future[Stored]":
         """Answer with the current version; NotFound for what is absent or not the caller's."""
-        return self.ask(lambda _: access, access, looks.at(resource_type, id_))
+        return self.ask(looks.by(access, looks.at(resource_type, id_)))
 
     def vread(self, access: Access, resource_type: str, id_: str, version: int) -> "Future[Stored]":
         """Answer with one version, if it and the current one may both be seen. Raises NotFound."""
-        return self.ask(lambda _: access, access, looks.at_version(resource_type, id_, version))
+        return self.ask(looks.by(access, looks.at_version(resource_type, id_, version)))
 
     def history(self, access: Access, resource_type: str, id_: str) -> "Future[Sequence[Stored]]":
         """Answer with the versions that may be seen today, newest first. Raises NotFound."""
         return self.look(access, looks.at_every_version(resource_type, id_))
 
-    def ask(self, who: Recognise, stranger: Access, look: Look) -> "Future[Any]":
-        """Take a short *look*, by key, without leaving the caller's thread for long.
+    def ask(self, asking: Asking) -> "Future[Any]":
+        """Take a short look, by key, without leaving the caller's thread for long."""
+        return self._committer.submit(self._asked((asking,), lambda found: found[0]))
 
-        *who* asks is looked up in the same go. *stranger* is who asks for all that is known before;
-        of what a stranger names the ledger keeps nothing. On the embedded database the look is
-        taken here, on a connection that stays open; on a server's in the committer's transaction.
+    def ask_all(self, askings: Sequence[Asking]) -> "Future[list[Any]]":
+        """Take several short looks in one go; each answers with what it found or with an error.
+
+        On the embedded database they are taken here, on a connection that stays open, in one state
+        of the store; on a server's in the committer's transaction.
         """
-        if self._at_hand is None:
-            return self._committer.submit(Piece(self._asked(who, stranger, look), lambda _: ()))
-        now = micros(self.clock())
-        found: Any
-        try:
-            with self._at_hand.connection() as connection:
-                found, entries = looks.recognised(who, stranger, look, connection, now)
-        except SQLAlchemyError as error:
-            found, entries = _unread(error, stranger, look, now)
-        return self._committer.submit(entered(found, entries))
+        return self._committer.submit(self._asked(askings, list))
 
-    def _asked(
-        self, who: Recognise, stranger: Access, look: Look
-    ) -> Callable[[Transaction], tuple[Any, Sequence[bytes]]]:
+    def _asked(self, askings: Sequence[Asking], answer: Callable[[list[Any]], Any]) -> Piece:
+        """Return the piece that is answered with what *answer* makes of all that was found."""
+        if self._at_hand is not None:
+            now = micros(self.clock())
+            try:
+                with self._at_hand.connection() as connection:
+                    taken = [looks.recognised(asking, connection, now) for asking in askings]
+            except SQLAlchemyError as error:
+                taken = [looks.unread(error, asking, now) for asking in askings]
+            return entered(answer([found for found, _ in taken]), _owed(taken))
+
         def run(transaction: Transaction) -> tuple[Any, Sequence[bytes]]:
             # What is seen of the pieces before is seen whole.
             transaction.send()
-            now = micros(self.clock())
-            return looks.recognised(who, stranger, look, transaction.connection, now)
+            connection, now = transaction.connection, micros(self.clock())
+            taken = [looks.recognised(asking, connection, now) for asking in askings]
+            return answer([found for found, _ in taken]), _owed(taken)
 
-        return run
+        return Piece(run, lambda _: ())
 
     def look(self, access: Access, look: Look) -> "Future[Any]":
         """Take a *look* that may be long on a reading connection, in the caller's thread.
@@ -145,7 +149,7 @@ class Record:
             with self.engines.reader.connect() as connection:
                 found, entries = looks.taken(look, connection, access, now)
         except SQLAlchemyError as error:
-            found, entries = _unread(error, access, look, now)
+            found, entries = looks.unread(error, looks.by(access, look), now)
         return self._committer.submit(entered(found, entries))
 
     def submit(
@@ -218,9 +222,5 @@ class Record:
         return self._committer.submit(Piece(run, lambda _: ()))
 
 
-def _unread(
-    error: SQLAlchemyError, access: Access, look: Look, now: int
-) -> tuple[Unavailable, Sequence[bytes]]:
-    found = Unavailable.of("The record can't be read now. Please try again.")
-    found.__cause__ = error
-    return found, [bare_entry(access, now, **look.asked_by(access).failed(found))]
+def _owed(taken: Iterable[tuple[Any, Sequence[bytes]]]) -> list[bytes]:
+    return [entry for _, entries in taken for entry in entries]

@@ -10,14 +10,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from auth import bearer, clients, endpoints, policy
-from auth.answers import network
 from auth.cors import Cors
 from auth.key_sets import KeySets
 from auth.services import AuthServices
 from fhir_server.access import Access
 from fhir_server.clock import micros
 from fhir_server.record import Query, Recognise, Record
-from fhir_server.rest.exchange import RecogniseBy, Service
+from fhir_server.rest.exchange import RecogniseBy, service
+from fhir_server.rest.headers import header, network
 from fhir_server.rest.routes import routes
 from portal_api import health, push, site
 from portal_api.api import codes, feeds, messages, queue, reports
@@ -56,11 +56,14 @@ def build(portal: Portal) -> ASGIApp:
         fhir_path=FHIR,
         key_sets=KeySets(loopback=portal.is_demo),
     )
-    service = Service(portal.record, _recognise_by(portal.record), services.fhir_base)
-    # First, as a request is held against one route after the other; discovery is below its address.
+    fhir = service(portal.record, _recognise_by(portal.record), services.fhir_base)
+    # A request is held against one route after the other: the most frequent comes first, and
+    # discovery before everything else that is below the same address.
+    reading, *others = routes(fhir, FHIR)
+    app.router.routes.append(reading)
     app.include_router(endpoints.discovery(services))
     app.router.routes.extend(push.fhir_routes(portal, FHIR, services.fhir_base))
-    app.router.routes.extend(routes(service, FHIR))
+    app.router.routes.extend(others)
     app.include_router(endpoints.router(services))
     app.router.routes.extend(
         [
@@ -83,9 +86,9 @@ def _recognise_by(record: Record) -> RecogniseBy:
 
     def recognise(request: Request, request_id: str) -> Recognise:
         def who(query: Query) -> Access:
-            bearer.refuse_token_in_query(request.scope["query_string"].decode("latin-1"))
-            header, now = request.headers.get("authorization"), micros(record.clock())
-            principal = bearer.authenticate(query, header, now)
+            bearer.refuse_token_in_query(str(request.scope["query_string"], "latin-1"))
+            sent, now = header(request.scope, b"authorization"), micros(record.clock())
+            principal = bearer.authenticate(query, sent, now)
             return policy.access(principal, request_id=request_id, network=network(request))
 
         return who

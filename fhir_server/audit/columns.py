@@ -2,63 +2,104 @@
 
 from base64 import b64decode
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import NamedTuple
 
 from fhir_server.clock import micros
 from fhir_server.model import json
 
-_PATIENT, _QUERY, _RESOURCE = ("1", "1"), ("2", "24"), ("2", "4")
-_TRANSACTION = ("XrequestId", "")
+_PATIENT, _QUERY, _RESOURCE, _TRANSACTION = "1/1", "2/24", "2/4", "XrequestId/"
 _WITH_PERSON = 3
 """Agents where a person acted: the person, the application, the server; else two."""
 
 
-def columns(body: bytes) -> dict[str, Any]:
-    """Return the columns of `audit_entry` for this AuditEvent, all but seq and body.
+class Columns(NamedTuple):
+    """The columns of `audit_entry` between seq and body, in their order."""
 
-    An empty text where the entry does not say. The offline verifier derives the same columns by
-    itself. Raises Invalid, KeyError or ValueError for bytes that `event.encode` can't have made.
+    id: str
+    recorded: int
+    patient: str
+    agent: str
+    client: str
+    subtype: str
+    outcome: str
+    entity_type: str
+    entity: str
+    request_id: str
+
+
+def columns(body: bytes) -> Columns:
+    """Return what the columns say of this AuditEvent; an empty text where the entry does not say.
+
+    The offline verifier derives the same columns by itself. Raises ValueError or IndexError for
+    bytes that `event.encode` can't have made.
     """
-    tree = json.reread(body)
-    entities = {_sort(entity): entity for entity in tree.get("entity", [])}
-    patient = entities.get(_PATIENT, {}).get("what", {}).get("reference", "")
+    event = _reader()(body)
+    entities = {f"{one.type.code}/{one.role.code}": one for one in event.entity}
+    patient = entities[_PATIENT].what.reference if _PATIENT in entities else ""
     entity_type, entity = _entity(entities)
-    return {
-        "id": tree["id"],
-        "recorded": micros(datetime.fromisoformat(tree["recorded"])),
-        "patient": patient.removeprefix("Patient/"),
-        "agent": _agent(tree["agent"]),
-        "client": _client(tree["agent"]),
-        "subtype": tree["subtype"][0]["code"],
-        "outcome": tree["outcome"],
-        "entity_type": entity_type,
-        "entity": entity,
-        "request_id": _name(entities.get(_TRANSACTION, {}).get("what", {})),
-    }
+    return Columns(
+        id=event.id,
+        recorded=micros(datetime.fromisoformat(event.recorded)),
+        patient=patient.removeprefix("Patient/"),
+        agent=event.agent[0].who.name if len(event.agent) == _WITH_PERSON else "",
+        client=event.agent[-2].who.name,
+        subtype=event.subtype[0].code,
+        outcome=event.outcome,
+        entity_type=entity_type,
+        entity=entity,
+        request_id=entities[_TRANSACTION].what.name if _TRANSACTION in entities else "",
+    )
 
 
-def _sort(entity: dict[str, Any]) -> tuple[str, str]:
-    return entity["type"]["code"], entity.get("role", {}).get("code", "")
+# The elements of an AuditEvent that the columns are made of; everything else is passed over.
 
 
-def _entity(entities: dict[tuple[str, str], dict[str, Any]]) -> tuple[str, str]:
+class _Coding(json.Shape, frozen=True):
+    code: str = ""
+
+
+class _Identifier(json.Shape, frozen=True):
+    value: str = ""
+
+
+class _Reference(json.Shape, frozen=True):
+    reference: str = ""
+    type: str = ""
+    identifier: _Identifier = _Identifier()
+
+    @property
+    def name(self) -> str:
+        return self.reference or self.identifier.value
+
+
+class _Agent(json.Shape, frozen=True):
+    who: _Reference
+
+
+class _Entity(json.Shape, frozen=True):
+    type: _Coding
+    role: _Coding = _Coding()
+    what: _Reference = _Reference()
+    query: str = ""
+
+
+class _Event(json.Shape, frozen=True):
+    id: str
+    recorded: str
+    outcome: str
+    subtype: list[_Coding]
+    agent: list[_Agent]
+    entity: tuple[_Entity, ...] = ()
+
+
+_reader = cache(lambda: json.reader(_Event))
+
+
+def _entity(entities: dict[str, _Entity]) -> tuple[str, str]:
     if resource := entities.get(_RESOURCE):
-        what = resource["what"]
-        name = _name(what)
-        return (name.partition("/")[0] if "reference" in what else what.get("type", "")), name
+        what = resource.what
+        return what.reference.partition("/")[0] or what.type, what.name
     if query := entities.get(_QUERY):
-        return b64decode(query["query"]).decode(errors="replace").partition("?")[0], ""
+        return b64decode(query.query).decode(errors="replace").partition("?")[0], ""
     return "", ""
-
-
-def _agent(agents: list[dict[str, Any]]) -> str:
-    first = agents[0]
-    return _name(first["who"]) if len(agents) == _WITH_PERSON else ""
-
-
-def _client(agents: list[dict[str, Any]]) -> str:
-    return _name(agents[-2]["who"])
-
-
-def _name(who: dict[str, Any]) -> str:
-    return str(who.get("reference") or who.get("identifier", {}).get("value", ""))

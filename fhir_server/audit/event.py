@@ -10,12 +10,11 @@ value, no body. The one place where a patient's identifier can stand is a search
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from fhir_server.access import Agent
 from fhir_server.audit.participants import participants
-from fhir_server.audit.subtypes import SUBTYPES, Kind, Subtype
-from fhir_server.audit.wording import REFERENCE, TYPE, Tree, coding, filled, plain
+from fhir_server.audit.subtypes import SUBTYPES, Kind
+from fhir_server.audit.wording import REFERENCE, TYPE, Tree, coding, plain
 from fhir_server.clock import from_micros, instant_text
 from fhir_server.model import json
 from fhir_server.model.ids import is_id
@@ -79,79 +78,112 @@ def encode(event: AccessEvent, *, id_: str, nonce: bytes, server: str = "portal-
     """
     if len(nonce) != NONCE_SIZE:
         raise ValueError("a nonce is 16 bytes long")
-    kind, recorded = SUBTYPES[Subtype(event.subtype)], instant_text(from_micros(event.recorded))
-    profile = _profile(event, kind)
-    tree: Tree = {
-        "resourceType": "AuditEvent",
-        "id": id_,
-        "meta": filled({"versionId": "1", "lastUpdated": recorded, "profile": profile}),
-        "extension": [{"url": NONCE, "valueBase64Binary": b64encode(nonce).decode()}],
-        **_coded(kind, event.subtype),
-        "recorded": recorded,
-        "outcome": event.outcome,
-        "outcomeDesc": plain(event.reason, 1000),
-        "agent": _agents(event.agent, kind, server),
-        "source": _source(server),
-        "entity": _entities(event, kind),
-    }
-    return json.encode(filled(tree))
+    kind, recorded = SUBTYPES[event.subtype], _instant(event.recorded)
+    return b"".join(
+        (
+            b'{"resourceType":"AuditEvent","id":',
+            json.encode(id_),
+            b',"meta":{"versionId":"1","lastUpdated":',
+            recorded,
+            _profile(event, kind),
+            _NONCE,
+            b64encode(nonce),
+            b'"}],',
+            _coded(kind, event.subtype),
+            b',"recorded":',
+            recorded,
+            b',"outcome":',
+            json.encode(event.outcome),
+            _described(event.reason),
+            b',"agent":',
+            _agents(event.agent, kind, server),
+            b',"source":',
+            _source(server),
+            _entities(event, kind),
+            b"}",
+        )
+    )
 
 
-# What is the same in entry after entry is put into words once.
+# An entry is put together from parts: what is the same in entry after entry is encoded once.
 
-
-@lru_cache(maxsize=256)
-def _coded(kind: Kind, subtype: str) -> Tree:
-    type_ = coding(kind.type_system, kind.type_code, kind.type_display)
-    return {
-        "type": json.ready(type_),
-        "subtype": json.ready([coding(kind.system, subtype, kind.display)]),
-        "action": kind.action,
-    }
-
-
-@lru_cache(maxsize=1024)
-def _agents(agent: Agent, kind: Kind, server: str) -> Any:
-    return json.ready(participants(agent, kind, plain(server, 200)))
+_NONCE = b'},"extension":[{"url":%b,"valueBase64Binary":"' % json.encode(NONCE)
 
 
 @lru_cache(maxsize=16)
-def _source(server: str) -> Any:
+def _instant(recorded: int) -> bytes:
+    return b'"%b"' % instant_text(from_micros(recorded)).encode()
+
+
+def _members(tree: Tree) -> bytes:
+    """Return the members of an object, without its brackets."""
+    return json.encode(tree)[1:-1]
+
+
+@lru_cache(maxsize=256)
+def _coded(kind: Kind, subtype: str) -> bytes:
+    type_ = coding(kind.type_system, kind.type_code, kind.type_display)
+    subtypes = [coding(kind.system, subtype, kind.display)]
+    return _members({"type": type_, "subtype": subtypes, "action": kind.action})
+
+
+@lru_cache(maxsize=1024)
+def _agents(agent: Agent, kind: Kind, server: str) -> bytes:
+    return json.encode(participants(agent, kind, plain(server, 200)))
+
+
+@lru_cache(maxsize=16)
+def _source(server: str) -> bytes:
     observer = {"identifier": {"value": plain(server, 200)}}
-    return json.ready({"observer": observer, "type": [_APPLICATION_SERVER]})
+    return json.encode({"observer": observer, "type": [_APPLICATION_SERVER]})
 
 
-def _profile(event: AccessEvent, kind: Kind) -> list[str]:
+def _described(reason: str) -> bytes:
+    text = plain(reason, 1000) if reason else ""
+    return b',"outcomeDesc":' + json.encode(text) if text else b""
+
+
+def _profile(event: AccessEvent, kind: Kind) -> bytes:
     if event.outcome != "0" or not kind.profile or not event.agent.network.strip():
-        return []
+        return b""
     if kind.profile != "Query":
         reference = REFERENCE.fullmatch(event.entity)
         if not reference or (kind.profile in {"Create", "Update"} and not reference[1]):
-            return []
-    return [_PROFILE + ("Patient" if event.patient else "") + kind.profile]
+            return b""
+    return _claim(("Patient" if event.patient else "") + kind.profile)
 
 
-def _entities(event: AccessEvent, kind: Kind) -> list[Tree]:
+@lru_cache(maxsize=16)
+def _claim(pattern: str) -> bytes:
+    return b',"profile":' + json.encode([_PROFILE + pattern])
+
+
+def _entities(event: AccessEvent, kind: Kind) -> bytes:
     searched = kind.profile == "Query"
     entities = []
     if (entity := plain(event.entity, 300)) and not searched:
         entities.append(_resource(entity))
     if event.query or searched:
-        entities.append(_query(event))
+        entities.append(json.encode(_query(event)))
     if event.patient:
-        entities.append(_patient(event))
+        entities.append(_patient(event.patient, event.relationship))
     if request_id := plain(event.request_id, 100):
-        transaction = {"system": _TRANSACTION, "code": "XrequestId"}
-        entities.append({"what": {"identifier": {"value": request_id}}, "type": transaction})
-    return entities
+        entities.append(_REQUEST % json.encode(request_id))
+    return b',"entity":[%b]' % b",".join(entities) if entities else b""
 
 
-def _resource(entity: str) -> Tree:
+_REQUEST = b'{"what":{"identifier":{"value":%%b}},"type":%b}' % json.encode(
+    {"system": _TRANSACTION, "code": "XrequestId"}
+)
+_REFERRED = b'{"what":{"reference":%%b},%b}' % _members(_RESOURCE)
+
+
+def _resource(entity: str) -> bytes:
     if REFERENCE.fullmatch(entity):
-        return {"what": {"reference": entity}, **_RESOURCE}
+        return _REFERRED % json.encode(entity)
     if TYPE.fullmatch(entity):
-        return {"what": {"type": entity}, **_RESOURCE}
-    return {"what": {"identifier": {"value": entity}}, **_RESOURCE}
+        return json.encode({"what": {"type": entity}, **_RESOURCE})
+    return json.encode({"what": {"identifier": {"value": entity}}, **_RESOURCE})
 
 
 def _query(event: AccessEvent) -> Tree:
@@ -163,8 +195,9 @@ def _query(event: AccessEvent) -> Tree:
     return entity
 
 
-def _patient(event: AccessEvent) -> Tree:
-    entity: Tree = {"what": {"reference": f"Patient/{event.patient}"}, **_PERSON}
-    if relationship := plain(event.relationship, 200):
-        entity["detail"] = [{"type": "relationship", "valueString": relationship}]
-    return entity
+@lru_cache(maxsize=1024)
+def _patient(patient: str, relationship: str) -> bytes:
+    entity: Tree = {"what": {"reference": f"Patient/{patient}"}, **_PERSON}
+    if relation := plain(relationship, 200):
+        entity["detail"] = [{"type": "relationship", "valueString": relation}]
+    return json.encode(entity)

@@ -8,7 +8,7 @@ which would leave gaps behind on rollback: a gap means that somebody deleted.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from fhir_server import prepared
 from fhir_server.audit import merkle
@@ -23,7 +23,6 @@ EMPTY_HEAD = {"one": 1, "size": 0, "peaks": b""}
 _BATCH = 1000
 
 _LOCK = select(audit_head).with_for_update()
-_INSERT = insert(audit_entry)
 _ADVANCE = update(audit_head).values(size=bindparam("size"), peaks=bindparam("peaks"))
 
 
@@ -46,11 +45,8 @@ def append(connection: Connection, bodies: Sequence[bytes]) -> range:
     locked = prepared.rows(connection, _LOCK, {})
     before = _head_of(locked[0] if locked else None)
     numbers = range(before.size, before.size + len(bodies))
-    rows = [
-        {"seq": seq, "body": body, **columns(body)}
-        for seq, body in zip(numbers, bodies, strict=True)
-    ]
-    prepared.run(connection, _INSERT, rows)
+    rows = [(seq, *columns(body), body) for seq, body in zip(numbers, bodies, strict=True)]
+    prepared.insert(connection, audit_entry, rows)
     after = merkle.extend(before, map(merkle.leaf_hash, bodies))
     prepared.run(connection, _ADVANCE, [{"size": after.size, "peaks": b"".join(after.peaks)}])
     return numbers

@@ -86,7 +86,7 @@ def _own(type_: tuple[str, str, str], display: str, action: str) -> Kind:
     return Kind(*type_, OWN_SUBTYPE, display, action)
 
 
-SUBTYPES: Mapping[Subtype, Kind] = MappingProxyType(
+SUBTYPES: Mapping[str, Kind] = MappingProxyType(
     {
         Subtype.READ: _interaction("read", "R", "Read"),
         Subtype.VREAD: _interaction("vread", "R", "Read"),

@@ -12,13 +12,18 @@ RFC 8259; https://hl7.org/fhir/R4/json.html; https://hl7.org/fhir/R4/datatypes.h
 """
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from fhir_server.errors import Invalid
+
+Shape = msgspec.Struct
+"""What a shape for `reader` is made of: its fields are the elements that are wanted."""
+ShapeT = TypeVar("ShapeT", bound=Shape)
 
 MAX_DEPTH = 64
 """Objects and arrays inside one another; real resources stay under 20."""
@@ -89,6 +94,14 @@ def reread(content: bytes) -> Any:
         return _DECODER.decode(content)
     except msgspec.MsgspecError as error:
         raise _malformed(content, str(error)) from None
+
+
+def reader(shape: type[ShapeT]) -> Callable[[bytes], ShapeT]:
+    """Return what reads of bytes that `encode` made only the elements that *shape* has.
+
+    What is read raises ValueError where the bytes are not of that shape.
+    """
+    return msgspec.json.Decoder(shape).decode
 
 
 def ready(tree: Any) -> Any:

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -20,21 +20,20 @@ from starlette.responses import Response
 
 from fhir_server.access import UNKNOWN, Access, Agent, NoRecord
 from fhir_server.errors import FhirError, Invalid, Unauthenticated, Unavailable, traced
-from fhir_server.looks import Look
+from fhir_server.looks import Asking, Look, by
 from fhir_server.record import Asked, Recognise, Record
 from fhir_server.rest.formats import FHIR_JSON, answer_type
+from fhir_server.rest.headers import header, headers, network
 from fhir_server.rest.outcome import refusal
+from fhir_server.rest.rounds import BUSY, DEADLINE, Rounds
 
 log = logging.getLogger(__name__)
-
-DEADLINE = 5.0
-"""Seconds that a request waits for the committer."""
 
 RecogniseBy = Callable[[Request, str], Recognise]
 """Request and request id to the looking up of who asks."""
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_ONCE = ("authorization", "content-type", "content-encoding", "if-match", "if-none-exist")
+_ONCE = (b"authorization", b"content-type", b"content-encoding", b"if-match", b"if-none-exist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,12 @@ class Service:
     recognise: RecogniseBy
     base: str
     """Absolute address of the FHIR interface, without a slash at its end; never from a header."""
+    rounds: Rounds
+
+
+def service(record: Record, recognise: RecogniseBy, base: str) -> Service:
+    """Return the service of *record* at *base*."""
+    return Service(record, recognise, base, Rounds(record.ask_all))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +84,11 @@ def endpoint(service: Service, subtype: str, interact: Interact) -> Answer:
 
 def reading_endpoint(service: Service, subtype: str, plan: Planned) -> Answer:
     """Return the endpoint that takes a short look: who asks is recognised with it, in one go."""
+    rounds = service.rounds
 
     async def interact(service: Service, request: Request, access: Access) -> Ask:
         planned = plan(request)
-        ask = partial(service.record.ask, lambda _: access, access, planned.look)
-        return Ask(ask, planned.render)
+        return Ask(partial(service.record.ask, by(access, planned.look)), planned.render)
 
     async def answer(request: Request, stranger: Access) -> Response:
         try:
@@ -93,8 +98,8 @@ def reading_endpoint(service: Service, subtype: str, plan: Planned) -> Answer:
         except Exception:  # noqa: BLE001 - it comes again on the longer way, and is noted there
             return await _answer(service, request, stranger, subtype, interact)
         who = service.recognise(request, stranger.request_id)
-        future = service.record.ask(who, stranger, planned.look)
-        return _in_type(planned.render(await within_deadline(future)), content_type)
+        found = await rounds.ask(Asking(who, stranger, planned.look))
+        return _in_type(planned.render(found), content_type)
 
     return _rim(answer)
 
@@ -104,8 +109,7 @@ def _rim(answer: Callable[[Request, Access], Awaitable[Response]]) -> Answer:
 
     async def answered(request: Request) -> Response:
         request_id = request_id_of(request)
-        network = request.client.host if request.client else ""
-        stranger = Access(Agent(UNKNOWN, network=network), request_id, NoRecord(), {})
+        stranger = Access(_unknown(network(request)), request_id, NoRecord(), {})
         try:
             response = await answer(request, stranger)
         except FhirError as error:
@@ -114,16 +118,21 @@ def _rim(answer: Callable[[Request, Access], Awaitable[Response]]) -> Answer:
         except Exception as error:  # noqa: BLE001
             log.error("request %s failed: %s", request_id, traced(error))  # noqa: TRY400
             response = refusal(FhirError.of("Something is wrong in this server."))
-        response.headers["X-Request-Id"] = request_id
+        response.raw_headers.append((b"x-request-id", request_id.encode("latin-1")))
         return response
 
     return answered
 
 
+@lru_cache(maxsize=1024)
+def _unknown(network: str) -> Agent:
+    return Agent(UNKNOWN, network=network)
+
+
 def request_id_of(request: Request) -> str:
     """Return an id of our own; the caller's, if it has a safe form, is kept behind it."""
-    own, theirs = secrets.token_hex(8), request.headers.get("x-request-id", "")
-    return f"{own}.{theirs}" if _CLIENT_ID.fullmatch(theirs) else own
+    own, theirs = secrets.token_hex(8), header(request.scope, b"x-request-id")
+    return f"{own}.{theirs}" if theirs and _CLIENT_ID.fullmatch(theirs) else own
 
 
 async def _answer(
@@ -210,8 +219,7 @@ def _tell(answer: "asyncio.Future[Any]", done: "Future[Any]") -> None:
 
 def _expire(answer: "asyncio.Future[Any]") -> None:
     if not answer.done():
-        text = "The record is too busy to answer now. Please try again."
-        answer.set_exception(Unavailable.of(text))
+        answer.set_exception(Unavailable.of(BUSY))
 
 
 def refuse_repeated_headers(request: Request) -> None:
@@ -220,9 +228,9 @@ def refuse_repeated_headers(request: Request) -> None:
     if len(set(names)) == len(names):
         return
     for name in _ONCE:
-        if len(request.headers.getlist(name)) > 1:
-            kind = Unauthenticated if name == "authorization" else Invalid
-            raise kind.of(f"The header {name} is sent twice.")
+        if len(headers(request.scope, name)) > 1:
+            kind = Unauthenticated if name == b"authorization" else Invalid
+            raise kind.of(f"The header {name.decode()} is sent twice.")
 
 
 def _entity(request: Request) -> str:

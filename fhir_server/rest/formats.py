@@ -11,6 +11,7 @@ from types import MappingProxyType
 from starlette.requests import Request
 
 from fhir_server.errors import Invalid, NotAcceptable, UnsupportedMedia
+from fhir_server.rest.headers import headers
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
 FORM = "application/x-www-form-urlencoded"
@@ -47,7 +48,7 @@ def answer_type(request: Request) -> str:
     if formats:
         require_format(formats[0])
         return FHIR_JSON
-    return _accepted(",".join(request.headers.getlist("accept")) or "*/*")
+    return _accepted(",".join(headers(request.scope, b"accept")) or "*/*")
 
 
 @lru_cache(maxsize=256)

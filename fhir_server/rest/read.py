@@ -9,8 +9,8 @@ from starlette.responses import Response
 from fhir_server import looks
 from fhir_server.record import Stored
 from fhir_server.rest.exchange import Plan
-from fhir_server.rest.formats import FHIR_JSON, parameters
-from fhir_server.rest.versions import is_held, version_headers
+from fhir_server.rest.formats import parameters
+from fhir_server.rest.versions import Version, is_held, version_headers
 
 
 def read(request: Request) -> Plan:
@@ -21,7 +21,7 @@ def read(request: Request) -> Plan:
         # Only who may see it comes here: what is not theirs is 404, whatever they say they hold.
         if is_held(request, stored):
             return Response(status_code=304, headers=version_headers(stored))
-        return _resource(stored)
+        return Version(stored)
 
     return Plan(looks.at(request.path_params["type"], request.path_params["id"]), render)
 
@@ -33,8 +33,4 @@ def vread(request: Request) -> Plan:
     # A version that can't exist is absent like any other, so that the two answers are one.
     version = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
     look = looks.at_version(request.path_params["type"], request.path_params["id"], version)
-    return Plan(look, _resource)
-
-
-def _resource(stored: Stored) -> Response:
-    return Response(stored.body, headers=version_headers(stored), media_type=FHIR_JSON)
+    return Plan(look, Version)

@@ -52,13 +52,11 @@ class Looks:
 
 Methods = Mapping[str, Does | Looks]
 
+_ONE = "/{type}/{id}"
 ADDRESSES: Mapping[str, Methods] = MappingProxyType(
     {
+        _ONE: {"GET": Looks(Interaction.READ, read), "PUT": Does(Interaction.UPDATE, update)},
         "/{type}/_search": {"POST": Does(Interaction.SEARCH, search_by_post)},
-        "/{type}/{id}": {
-            "GET": Looks(Interaction.READ, read),
-            "PUT": Does(Interaction.UPDATE, update),
-        },
         "/{type}": {
             "GET": Does(Interaction.SEARCH, search),
             "POST": Does(Interaction.CREATE, create),
@@ -71,15 +69,23 @@ ADDRESSES: Mapping[str, Methods] = MappingProxyType(
 """Address to method to what it asks for, in the ledger's word, and what carries it out."""
 
 
+_OF_ONE = r"/(?P<type>(?!\.well-known/)[^/]+)/(?P<id>(?!_search$)[^/]+)$"
+
+
 def routes(service: Service, prefix: str) -> list[BaseRoute]:
-    """Return the routes below *prefix* (`/fhir`), the refusal of everything else among them."""
+    """Return the routes below *prefix* (`/fhir`), the refusal of everything else among them.
+
+    The first, of single resources, takes no address of anything else: it may come first of all.
+    """
     refused = endpoint(service, "request", _nothing_here)
+    one, *others = (
+        _route(prefix + address, _answers(service, methods))
+        for address, methods in ADDRESSES.items()
+    )
     return [
+        one,
         _route(f"{prefix}/metadata", _metadata(service)),
-        *(
-            _route(prefix + address, _answers(service, methods))
-            for address, methods in ADDRESSES.items()
-        ),
+        *others,
         _all_below(prefix, refused),
         _route(prefix, refused),
     ]
@@ -97,7 +103,11 @@ class _EveryMethod:
 
 
 def _route(path: str, answer: Answer) -> Route:
-    return Route(path, _EveryMethod(answer), name=path)
+    route = Route(path, _EveryMethod(answer), name=path)
+    if path.endswith(_ONE):
+        one = re.escape(path.removesuffix(_ONE)) + _OF_ONE
+        route.path_regex = re.compile(one)
+    return route
 
 
 def _all_below(prefix: str, answer: Answer) -> Route:

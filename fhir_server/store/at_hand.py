@@ -6,9 +6,11 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
+from fhir_server import prepared
+
 
 class AtHand:
-    """One connection of *engine*, whose reads each end by themselves; lent to one at a time."""
+    """One connection of *engine*, SQLite's, lent to one at a time."""
 
     def __init__(self, engine: Engine) -> None:
         self._connection = engine.connect()
@@ -16,9 +18,13 @@ class AtHand:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """Lend the connection."""
+        """Lend the connection: every statement sees the same state of the database."""
         with self._lock:
-            yield self._connection
+            prepared.send(self._connection, "BEGIN").close()
+            try:
+                yield self._connection
+            finally:
+                prepared.send(self._connection, "ROLLBACK").close()
 
     def close(self) -> None:
         """Close the connection."""

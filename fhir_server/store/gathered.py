@@ -1,10 +1,9 @@
 """Rows that wait to be written: one multi-row statement for each table when they go."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Insert, Table, insert
+from sqlalchemy import ClauseElement, Connection, Table
 
 from fhir_server import prepared
 
@@ -45,17 +44,10 @@ class Gathered:
         """Write everything, and forget it."""
         if not self.touched:
             return
-        dialect = connection.dialect
         for statement, lines in self.changed.items():
             prepared.run(connection, statement, lines)
         for table, rows in self.inserted.items():
-            ready = prepared.prepared(_insertion(table), dialect)
-            prepared.send(connection, ready.text, rows, "executemany")
+            prepared.insert(connection, table, rows)
         self.changed.clear()
         self.inserted.clear()
         self.touched.clear()
-
-
-@lru_cache(128)
-def _insertion(table: Table) -> Insert:
-    return insert(table)

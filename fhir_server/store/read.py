@@ -1,9 +1,8 @@
 """Reading what is stored: by id, by version, and the versions of one resource."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -27,10 +26,10 @@ from fhir_server.sight import Sight, seen_by
 from fhir_server.store.tables import care_relationship, resource, resource_version
 
 _AT_ONCE = 500  # ids in one statement
+_COLUMNS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One version of a resource: the bytes that are served, and what decides who may see them.
 
     *last_updated* and *release_at* are microseconds since 1970; *release_at* None means held.
@@ -79,18 +78,9 @@ MANY = {
 """What stands at one of `places`, unguarded, by dialect: the same text for any number of ids."""
 
 
-def stored(row: Row[Any]) -> Stored:
-    """Return the row of `columns` as a value."""
-    return Stored(
-        type=row.type,
-        id=row.id,
-        version=row.version,
-        last_updated=row.last_updated,
-        patient=row.patient,
-        release_at=row.release_at,
-        labels=row.labels,
-        body=bytes(row.body),
-    )
+def stored(row: Sequence[Any]) -> Stored:
+    """Return the row of `columns`, with whatever stands behind them, as a value."""
+    return Stored._make(row[:_COLUMNS])
 
 
 def audit_event(row: Row[Any]) -> Stored:
@@ -116,15 +106,28 @@ def seen(
     connection: Connection, access: Access, resource_type: str, id_: str, now: int
 ) -> Stored | None:
     """Return the current version if *access* may see it *now* (microseconds)."""
-    wanted, sight = place(resource_type, id_) | {"now": now}, access.sight(resource_type)
+    statement, names = _seen(access.sight(resource_type))
+    wanted = {"bucket": bucket_of(id_), "type": resource_type, "id": id_, "now": now}
+    if names is None:
+        return first(connection, statement, wanted)
+    found = prepared.rows(connection, statement, wanted | names)
+    return stored(found[0]) if found else None
+
+
+@lru_cache(maxsize=1024)
+def _seen(sight: Sight) -> tuple[Select[Any], dict[str, Any] | None]:
+    """Return the statement of `seen`, and the parameters that name the caller.
+
+    It is the same for everybody who sees like them; None where it has lists, and is theirs alone.
+    """
     if sight.has_lists:
-        return first(connection, _seen(sight), wanted)
+        return _statement(sight), None
     anybody, names = sight.unnamed()
-    return _only(connection, _seen(anybody), {**wanted, **names})
+    return _statement(anybody), dict(names)
 
 
 @lru_cache(maxsize=512)
-def _seen(sight: Sight) -> Select[Any]:
+def _statement(sight: Sight) -> Select[Any]:
     """Return the statement of `seen`, made once: the sight is all that it depends on."""
     return CURRENT.where(seen_by(sight, resource, bindparam("now")))
 
@@ -162,13 +165,6 @@ def first(
     """Return the first row of *statement*, or None."""
     row = connection.execute(statement, parameters).first()
     return None if row is None else stored(row)
-
-
-def _only(
-    connection: Connection, statement: Select[Any], parameters: Mapping[str, Any]
-) -> Stored | None:
-    found = prepared.rows(connection, statement, parameters)
-    return stored(found[0]) if found else None
 
 
 _CARING = (

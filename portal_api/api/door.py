@@ -17,7 +17,6 @@ from starlette.responses import Response
 from starlette.types import Message, Receive
 
 from auth import bearer, policy
-from auth.answers import network
 from auth.principal import Principal, Role
 from auth.tokens import COMMAND_LINE
 from fhir_server.access import Access
@@ -28,6 +27,7 @@ from fhir_server.model import json
 from fhir_server.record import Asked, Record
 from fhir_server.rest.body import received
 from fhir_server.rest.exchange import request_id_of, within_deadline
+from fhir_server.rest.headers import network
 from fhir_server.rest.outcome import status_of
 from portal_api.portal import Portal
 

@@ -9,9 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth.answers import network
 from fhir_server.errors import FhirError
 from fhir_server.record import Record
+from fhir_server.rest.headers import network
 from portal_api import feed_health, london
 from portal_api.api.door import Asking, Guarded
 from portal_api.feed_health import FeedHealth

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from adapters.intake.feeds import Feed
 from auth import policy, sessions
-from auth.answers import committed, network, page, redirect
+from auth.answers import committed, page, redirect
 from auth.principal import Principal, Role
 from auth.services import AuthServices
 from auth.views import CSRF_FIELD, NEXT_FIELD
@@ -24,6 +24,7 @@ from fhir_server.audit.subtypes import Subtype
 from fhir_server.errors import FhirError, Forbidden, Invalid, TooLarge, Unavailable
 from fhir_server.notary import Notary
 from fhir_server.rest.exchange import request_id_of
+from fhir_server.rest.headers import network
 from fhir_server.rest.outcome import status_of
 from portal_api.caller import Caller
 from portal_api.pages import navigation

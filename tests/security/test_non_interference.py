@@ -249,6 +249,7 @@ def test_the_stranger_is_there_and_would_be_noticed(
     if stranger == "another":
         asker = "patient"
         monkeypatch.setattr(policy, "_reach", lambda _: WholeStore())
+        monkeypatch.setattr(policy, "_standing", policy._standing.__wrapped__)
     alone, beside = both.ask(asker, "GET", "/fhir/Observation?_count=100")
     # With what stands before it: a random id may have these digits, too.
     value = b'"value":999'

@@ -141,7 +141,7 @@ class Installation:
 @pytest.fixture
 def fitted() -> Callable[[Mapping[str, Any], bytes], dict[str, Any]]:
     """Return a row with another body, and the columns that fit it."""
-    return lambda row, body: {"seq": row["seq"], "body": body, **columns(body)}
+    return lambda row, body: {"seq": row["seq"], "body": body, **columns(body)._asdict()}
 
 
 @pytest.fixture

@@ -27,7 +27,11 @@ def test_an_export_holds_head_checkpoints_and_every_entry_with_its_columns(insta
             "checkpoints": [installation.published.note],
         },
         *(
-            {"seq": seq, "columns": columns(body), "body": base64.b64encode(body).decode()}
+            {
+                "seq": seq,
+                "columns": columns(body)._asdict(),
+                "body": base64.b64encode(body).decode(),
+            }
             for seq, body in enumerate(bodies)
         ),
     ]

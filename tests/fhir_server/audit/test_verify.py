@@ -30,7 +30,7 @@ BODIES = [
     )
     for seq in range(40)
 ]
-ENTRIES = [(seq, body, columns(body)) for seq, body in enumerate(BODIES)]
+ENTRIES = [(seq, body, columns(body)._asdict()) for seq, body in enumerate(BODIES)]
 HASHES = [merkle.leaf_hash(body) for body in BODIES]
 
 
@@ -71,7 +71,7 @@ def test_any_changed_entry_that_was_published_is_named(size, sizes, data):
     changed = data.draw(st.integers(0, sizes[-1] - 1))
     body = BODIES[changed].replace(b'"client"', b'"clients"')
     entries = [*ENTRIES[:size]]
-    entries[changed] = (changed, body, columns(body))
+    entries[changed] = (changed, body, columns(body)._asdict())
 
     found = verify.verify(entries, notes(*sizes), VKEY, leaves=leaves(sizes[-1]))
     narrowed = verify.verify(entries, notes(*sizes), VKEY)

@@ -17,7 +17,7 @@ from fhir_server.model import json
 from fhir_server.model.ids import bucket_of, new_id
 from fhir_server.model.validate import SERVED_TYPES, judge
 from fhir_server.record import Query, Recognise, Record, Stored, Writer
-from fhir_server.rest.exchange import Service
+from fhir_server.rest.exchange import service
 from fhir_server.rest.routes import routes
 from fhir_server.store.engine import open_engines
 from fhir_server.store.tables import audit_entry
@@ -121,7 +121,7 @@ class Api:
 
             return who
 
-        return Starlette(routes=routes(Service(self.record, recognise, BASE), "/fhir"))
+        return Starlette(routes=routes(service(self.record, recognise, BASE), "/fhir"))
 
 
 @pytest.fixture

@@ -121,8 +121,8 @@ def test_a_fault_in_the_committers_thread_is_an_outcome_and_one_entry(
 
 
 def test_a_record_that_is_too_busy_is_503(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fhir_server.rest.exchange.DEADLINE", 0.01)
-    monkeypatch.setattr(api.record, "ask", lambda *_: Future())
+    monkeypatch.setattr("fhir_server.rest.rounds.DEADLINE", 0.01)
+    monkeypatch.setattr(api.record, "ask_all", lambda *_: Future())
     response = api.get(f"/Observation/{new_id()}")
     assert response.status_code == 503
     assert response.headers["retry-after"] == "5"
