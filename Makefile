@@ -31,6 +31,9 @@ setup: $(VENV)/.development $(VENV)/.project $(STYLE) ## Set up everything for d
 demo: $(VENV)/.runtime $(VENV)/.project $(STYLE) ## Set up and play the demonstration, until Ctrl-C
 	@$(BIN)/portal-fhir demo
 
+# Each of the many programs that tests start would compile everything anew.
+test faults: export PYTHONDONTWRITEBYTECODE =
+
 test: setup browser disk ## Set up, PostgreSQL and a browser included, and run every test (TESTS=path for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
@@ -134,3 +137,4 @@ build/lock/bin/uv: $(VENV)/.made
 clean: ## Remove everything that can be made again; the databases in var/ stay
 	@rm -rf $(VENV) build dist $(FRONTEND)/node_modules portal_api/pages/static/nhsuk \
 		.mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find adapters auth fhir_server portal_api tests -name __pycache__ -prune -exec rm -rf {} +

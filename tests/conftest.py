@@ -2,14 +2,17 @@
 
 A test that asks for `database_url` runs twice, once on SQLite and once on PostgreSQL. The schema
 is migrated once a session and copied for each test: a file for SQLite, a template database for
-PostgreSQL.
+PostgreSQL. Both stand in memory where there is room (`tests.memory`): to copy a database takes
+longer than most tests.
 """
 
+import gc
 import os
 import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
@@ -25,13 +28,26 @@ from portal_api.demo.ports import free_port
 from portal_api.opening import opened
 from portal_api.portal import Portal
 from portal_api.settings import Address, Settings
-from tests import postgres
+from tests import memory, postgres
+from tests.faults.program import Kiln, kiln
 
 ENGINES = ("sqlite", "postgresql")
 
 # A property is right or wrong; how long a busy machine takes over it is no part of it.
 settings.register_profile("portal", deadline=None)
 settings.load_profile("portal")
+
+
+def pytest_configure() -> None:
+    """Let `tmp_path` be in memory, where there is room."""
+    if folder := memory.folder():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what stays to the end, thousands of tests, out of the garbage collector's rounds."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +57,10 @@ def pg_server() -> Iterator[str]:
     if given:
         yield given.replace("postgresql://", "postgresql+psycopg://")
     else:
-        with postgres.server(postgres.find_programs()) as url:
-            yield url
+        with TemporaryDirectory(prefix="portal-pg-", dir=memory.folder()) as within:
+            Path(within).chmod(0o755)
+            with postgres.server(postgres.find_programs(), within=Path(within)) as url:
+                yield url
 
 
 @pytest.fixture(scope="session")
@@ -153,3 +171,10 @@ def served(portal: Portal) -> Iterator[str]:
     yield portal.settings.public_url
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Kiln]:
+    """A warm process, out of which programs come ready; what came out ends with it."""
+    with kiln() as one:
+        yield one

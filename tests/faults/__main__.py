@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tests.faults.program import kiln
 from tests.faults.reckoning import KINDS
 from tests.faults.scene import Seen
 from tests.faults.stage import Stage, stage
@@ -38,7 +39,7 @@ def main() -> None:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         console=console,
     )  # fmt: skip
-    with stage() as place, progress:
+    with kiln() as warm, stage(warm) as place, progress:
         for trial in trials(kills, cuts):
             seen, caught = _tried(place, trial, random.Random(seed), progress)
             table.add_row(*_row(trial, seen, caught))

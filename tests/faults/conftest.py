@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.faults.program import Kiln
 from tests.faults.stage import Stage, stage
 
 
@@ -18,7 +19,7 @@ def chance() -> random.Random:
 
 
 @pytest.fixture(scope="session", name="stage")
-def _stage() -> Iterator[Stage]:
+def _stage(warm: Kiln) -> Iterator[Stage]:
     """Warm programs and durable databases, shared by all scenes."""
-    with stage() as made:
+    with stage(warm) as made:
         yield made

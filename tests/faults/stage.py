@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from uuid import uuid4
 from portal_api import migrations
 from tests import postgres
 from tests.faults import mutants
-from tests.faults.program import Kiln, Program, kiln
+from tests.faults.program import Kiln, Program
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -34,6 +35,21 @@ class Cluster:
         self._control(
             "-l", str(self.folder.parent / "log"), "-o", " ".join(options).strip('" \n'), "start"
         )
+
+    def pause(self) -> None:
+        """Let every process of the server stand still: who asks gets no answer, and no end."""
+        for process in self._processes():
+            os.kill(process, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let every process of the server go on where it stood still."""
+        for process in self._processes():
+            os.kill(process, signal.SIGCONT)
+
+    def _processes(self) -> list[int]:
+        first = int((self.folder / "postmaster.pid").read_text().split("\n")[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, children)]
 
     def _control(self, *words: str) -> None:
         program = Path((self.folder / "postmaster.opts").read_text().split(" ")[0])
@@ -109,10 +125,10 @@ _TEMPLATE = "portal_template"
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Give a stage, and take everything on it down after."""
+def stage(warm: Kiln) -> Iterator[Stage]:
+    """Give a stage with programs out of *warm*, and take everything on it down after."""
     with TemporaryDirectory(prefix="portal-faults-") as folder, ExitStack() as ends:
-        yield Stage(ends.enter_context(kiln()), Path(folder), ends)
+        yield Stage(warm, Path(folder), ends)
 
 
 @contextmanager

@@ -7,14 +7,7 @@ from pathlib import Path
 import pytest
 
 from portal_api.cli.main import main
-from tests.faults.program import Kiln, Program, kiln
-
-
-@pytest.fixture(scope="session")
-def warm() -> Iterator[Kiln]:
-    """A warm process, out of which portals come ready."""
-    with kiln() as one:
-        yield one
+from tests.faults.program import Kiln, Program
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 """`portal-fhir feed watch` beside a running portal: files in, answers out, through kills."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.faults.program import Kiln, kiln
+from tests.faults.program import Kiln
 from tests.portal_api.cli.results import psa
 from tests.portal_process import Process, begun, environment
 
@@ -40,13 +40,6 @@ class Site:
 
     def there(self, name: str) -> set[str]:
         return {path.name for path in (self.drop / name).glob("*")}
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Kiln]:
-    """A warm process; what has come out of it is ended in the end."""
-    with kiln() as one:
-        yield one
 
 
 @pytest.fixture
@@ -95,6 +88,7 @@ def test_files_are_each_filed_once_through_kills_of_either_side(site: Site) -> N
     watching, portal = site.watch(), site.start()
     until(lambda: len(site.there("done")) == 60)
     watching.kill()
+    portal.kill()
     assert site.there("failed") == site.there("working") == set()
     for number in range(1, 31):
         assert f"MSA|AA|M{number}" in (site.drop / "done" / f"{number:03}.hl7.ack").read_text()
