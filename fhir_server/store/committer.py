@@ -11,8 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from queue import Empty, Full, Queue
 from typing import Any
@@ -22,7 +21,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from fhir_server.audit import ledger
 from fhir_server.errors import FhirError, Unavailable, traced
+from fhir_server.store.answers import tell, unavailable
 from fhir_server.store.engine import Engines
+from fhir_server.store.silence import is_silent
 from fhir_server.store.tables import bucket_lock
 from fhir_server.store.transaction import Transaction
 
@@ -78,6 +79,10 @@ class _Behind:
 
 class _GroupLostError(Exception):
     """The transaction is gone, with every piece in it; nothing was committed."""
+
+
+class _AllLostError(Exception):
+    """The database can't be reached, or does not answer: whoever waits is told so at once."""
 
 
 class Committer:
@@ -139,7 +144,19 @@ class Committer:
                 else:
                     group += _begun(following)
             usual = (usual + len(group)) // 2
-            self._commit(group)
+            try:
+                self._commit(group)
+            except _AllLostError as lost:
+                self._first.clear()  # they are of this group
+                for piece in (*group, *self._taken_out()):
+                    tell(piece.future, unavailable(lost))
+
+    def _taken_out(self) -> list[Piece]:
+        """Take what waits out of the queue; a stop that was asked for stays in it."""
+        waited = [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
+        if None in waited:
+            self._waiting.put(None)
+        return [one for piece in waited if piece is not None for one in _begun(piece)]
 
     def _commit(self, group: list[Piece], *, careful: bool = False) -> None:
         if not group:
@@ -149,13 +166,13 @@ class Committer:
         except _GroupLostError as lost:
             for piece in group:
                 if careful or self._refusing == _DISK_FAILED:
-                    _answer(piece.future, _unavailable(lost))
+                    tell(piece.future, unavailable(lost))
                 else:
                     self._commit([piece], careful=True)
         except SQLAlchemyError as error:
             self._judge(error)
             for piece in group:
-                _answer(piece.future, _unavailable(error))
+                tell(piece.future, unavailable(error))
         else:
             self._deliver(group, answers)
 
@@ -168,14 +185,14 @@ class Committer:
                 buckets = piece.buckets | answer.buckets
                 self._first.append(replace(piece, run=answer.then, buckets=buckets))
             else:
-                _answer(piece.future, answer)
+                tell(piece.future, answer)
 
     def _transact(self, group: list[Piece], *, careful: bool = False) -> list[Any]:
         """Commit *group* and return one answer (a result or an error) for each piece."""
         try:
             connection = self._engines.writer.connect()
         except SQLAlchemyError as error:
-            raise _GroupLostError from error
+            raise _AllLostError from error
         with connection:
             try:
                 transaction = connection.begin()
@@ -186,7 +203,7 @@ class Committer:
             except SQLAlchemyError as error:
                 connection.invalidate(error)
                 self._judge(error)
-                raise _GroupLostError from error
+                raise (_AllLostError if is_silent(error) else _GroupLostError) from error
             except _GroupLostError:
                 connection.invalidate()
                 raise
@@ -272,17 +289,3 @@ def _send(transaction: Transaction) -> None:
     # A value that the driver does not take: its piece is found by running them one by one.
     except Exception as error:
         raise _GroupLostError from error
-
-
-def _unavailable(cause: BaseException) -> Unavailable:
-    error = Unavailable.of("The record or its ledger can't be written now. Please try again.")
-    error.__cause__ = cause
-    return error
-
-
-def _answer(future: "Future[Any]", answer: Any) -> None:
-    with suppress(InvalidStateError):
-        if isinstance(answer, BaseException):
-            future.set_exception(answer)
-        else:
-            future.set_result(answer)

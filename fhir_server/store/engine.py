@@ -5,7 +5,8 @@ connection alone, since versions before 3.51.3 may corrupt a log that two connec
 The driver's own transaction handling breaks savepoints, so it is switched off and the writer
 begins with `BEGIN IMMEDIATE`.
 
-PostgreSQL: the settings without which an acknowledged message can be lost are asserted.
+PostgreSQL: the settings without which an acknowledged message can be lost are asserted, and nobody
+waits for ever for a server that does not answer (`silence`).
 """
 
 from collections.abc import Callable, Iterator
@@ -17,8 +18,11 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from fhir_server.errors import Unavailable
+from fhir_server.store import silence
 
 READERS = 16
+QUEUED = 10.0
+"""Seconds that somebody waits for one of the connections to a server, when all are lent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +43,29 @@ class Engines:
         self.reader.dispose()
 
 
-def open_engines(url: str) -> Engines:
-    """Return the engines for *url* (`sqlite:///…` or `postgresql+psycopg://…`)."""
+def open_engines(url: str, *, is_patient: bool = False) -> Engines:
+    """Return the engines for *url* (`sqlite:///…` or `postgresql+psycopg://…`).
+
+    Who *is_patient* waits for each answer for as long as it takes: to change a schema may be long.
+    """
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url)
     options: dict[str, Any] = {
         "poolclass": QueuePool,
         "pool_pre_ping": True,
+        "pool_timeout": QUEUED,
         "hide_parameters": True,
     }
-    return Engines(
+    engines = Engines(
         writer=create_engine(url, pool_size=1, max_overflow=2, **options),
         reader=create_engine(
             url, pool_size=READERS, max_overflow=0, isolation_level="AUTOCOMMIT", **options
         ),
     )
+    if not is_patient:
+        silence.bound(engines.writer)
+        silence.bound(engines.reader)
+    return engines
 
 
 def _sqlite(url: str) -> Engines:

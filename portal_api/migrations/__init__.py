@@ -53,7 +53,7 @@ def upgrade(url: str) -> None:
     file = _file(url)
     if file is not None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engines = open_engines(url)
+    engines = open_engines(url, is_patient=True)
     try:
         with engines.writer.begin() as connection:
             if not engines.is_sqlite:

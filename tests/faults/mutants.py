@@ -54,10 +54,11 @@ def acknowledge_too_soon() -> None:
 def acknowledge_what_was_not_kept() -> None:
     """Answer AA where nothing could be written."""
 
-    def busy(header: Header, now: datetime) -> Answers:  # noqa: ARG001
-        return _taken(header)
+    def busy(asked: Header | Read, now: datetime) -> Answers:  # noqa: ARG001
+        return _taken(asked.header if isinstance(asked, Read) else asked)
 
-    reception.busy = busy
+    for name in ("busy", "_busy"):
+        setattr(reception, name, busy)
 
 
 def take_no_error_for_an_answer() -> None:
@@ -87,8 +88,8 @@ def sync_now_and_then() -> None:
     """Leave it to the database when a commit reaches the disk."""
     settings = {"sqlite": "PRAGMA synchronous=NORMAL", "postgresql": "SET synchronous_commit=off"}
 
-    def opened(url: str) -> Engines:
-        engines = open_engines(url)
+    def opened(url: str, *, is_patient: bool = False) -> Engines:
+        engines = open_engines(url, is_patient=is_patient)
 
         def connected(connection: Any, _: Any) -> None:
             connection.cursor().execute(settings[engines.writer.dialect.name]).close()

@@ -15,7 +15,8 @@ class Network:
     """Carries bytes both ways while it *flows*; *dribble* gives them on in small pieces.
 
     *swallow* cuts a connection as soon as an answer comes, and the answer is lost with it; one
-    that is *gone* refuses everybody.
+    that is *gone* refuses everybody. One that is *dark* loses what it should carry, for good, and
+    tells nobody: whoever sent into it hears no more of that connection, and its end either.
     """
 
     connect: Connect
@@ -23,6 +24,7 @@ class Network:
     dribble: random.Random | None = None
     swallow: bool = False
     gone: bool = False
+    dark: bool = False
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def cut(self) -> None:
@@ -41,10 +43,11 @@ class Network:
             return
         ends = {answers, onward}
         self._open |= ends
+        lost = asyncio.Event()
         try:
             await asyncio.gather(
-                self._pass_on(near, onward, is_answer=False),
-                self._pass_on(far, answers, is_answer=True),
+                self._pass_on(near, onward, lost, is_answer=False),
+                self._pass_on(far, answers, lost, is_answer=True),
             )
         except asyncio.CancelledError:
             return  # the scene is over; a server's callback would log the cancelling
@@ -54,17 +57,26 @@ class Network:
                 writer.transport.abort()
 
     async def _pass_on(
-        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, is_answer: bool
+        self,
+        source: asyncio.StreamReader,
+        target: asyncio.StreamWriter,
+        lost: asyncio.Event,
+        *,
+        is_answer: bool,
     ) -> None:
         with suppress(ConnectionError):
             while chunk := await source.read(65_536):
                 await self.flows.wait()
+                if self.dark or lost.is_set():
+                    lost.set()
+                    continue
                 if is_answer and self.swallow:
                     break
                 for piece in self._pieces(chunk):
                     target.write(piece)
                     await target.drain()
-        target.transport.abort()
+        if not lost.is_set():
+            target.transport.abort()
 
     def _pieces(self, chunk: bytes) -> list[bytes]:
         if self.dribble is None:

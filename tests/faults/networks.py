@@ -6,10 +6,11 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from tests.faults.databases import HURRIED
 from tests.faults.hospital import Ward, insist
 from tests.faults.network import Network, to_port, to_socket
 from tests.faults.program import Program
-from tests.faults.scene import Seen, closing, more
+from tests.faults.scene import Seen, closing, more, refused
 
 
 def through_cut_lines(
@@ -46,6 +47,37 @@ def through_a_cut_server(
             await _sent(portal.mllp, ward, _trouble(network, ward, chance, cuts, told))
             return await asyncio.to_thread(closing, portal, ward, cuts)
 
+    return asyncio.run(scene())
+
+
+def through_a_dark_server(
+    portal: Program,
+    sockets: tuple[Path, Path],
+    chance: random.Random,
+    times: int,
+    told: Callable[[], None] = lambda: None,
+) -> Seen:
+    """Send to a portal whose line to its server, as in `through_a_cut_server`, loses all that goes
+    over it *times* times, each until the portal says so."""
+    ward = Ward()
+    server, entrance = map(str, sockets)
+
+    async def trouble(network: Network) -> None:
+        for _ in range(times):
+            await more(ward, chance.randrange(1, 20))
+            network.dark = True
+            await refused(ward)
+            network.dark = False
+            told()
+        await more(ward, 10)
+
+    async def scene() -> Seen:
+        async with to_socket(server, entrance) as network:
+            await asyncio.to_thread(portal.start)
+            await _sent(portal.mllp, ward, trouble(network))
+            return await asyncio.to_thread(closing, portal, ward, times)
+
+    portal.before = HURRIED + portal.before
     return asyncio.run(scene())
 
 

@@ -139,4 +139,3 @@ class Program:
             }
         )
         self._pid = int(self._said.readline().split()[1])
-

@@ -42,6 +42,14 @@ async def more(ward: Ward, messages: int) -> None:
         await asyncio.sleep(0.001)
 
 
+async def refused(ward: Ward) -> None:
+    """Wait until a message more was answered with anything but AA, or all that were on the way and
+    as many again were taken: a portal that is broken refuses none."""
+    before, enough = ward.otherwise.total(), len(ward.acknowledged) + 2 * ward.people
+    while ward.otherwise.total() == before and len(ward.acknowledged) < enough:
+        await asyncio.sleep(0.001)
+
+
 def amid(port: int, ward: Ward, trouble: Coroutine[Any, Any, None]) -> None:
     """Let the hospital send to *port* while *trouble* lasts, and what it has left after that."""
 

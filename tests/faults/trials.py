@@ -8,12 +8,17 @@ from pathlib import Path
 
 from tests.faults import mutants
 from tests.faults.cuts import through_cuts
-from tests.faults.databases import through_restarts
+from tests.faults.databases import through_restarts, through_silences
 from tests.faults.disk import mounted
 from tests.faults.failures import through_failures
 from tests.faults.fullness import through_full_disks
 from tests.faults.kills import through_kills
-from tests.faults.networks import through_a_cut_server, through_cut_lines
+from tests.faults.networks import (
+    through_a_cut_server,
+    through_a_dark_server,
+    through_cut_lines,
+)
+from tests.faults.program import Program
 from tests.faults.reckoning import Kind
 from tests.faults.scene import Seen
 from tests.faults.stage import Stage
@@ -52,8 +57,10 @@ def trials(kills: int, cuts: int) -> tuple[Trial, ...]:
         Trial("sync fails", "SQLite", few, 5, sync_failed, ((no_error, "lost"),)),
         Trial("disk full", "SQLite", few, 5, filled, ((success, "lost"),)),
         Trial("server stopped", "PostgreSQL", few, 10, restarted, ((success, "lost"),)),
+        Trial("server silent", "PostgreSQL", few, 5, silenced, ((success, "lost"),)),
         Trial("line cut", "SQLite", cuts, 50, line_cut, ((again, "double"),)),
         Trial("line to server cut", "PostgreSQL", cuts, 50, server_cut, ((success, "lost"),)),
+        Trial("line to server dark", "PostgreSQL", few, 5, server_dark, ((success, "lost"),)),
     )
 
 
@@ -107,6 +114,15 @@ def restarted(
     return through_restarts(portal, stage.cluster, chance, runs, told)
 
 
+def silenced(
+    stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Mutant | None
+) -> Seen:
+    """Let the server stand still for a while, under a portal that goes on."""
+    folder = stage.place()
+    portal = stage.program(stage.postgresql(), folder, mutant)
+    return through_silences(portal, stage.cluster, chance, runs, told)
+
+
 def line_cut(
     stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Mutant | None
 ) -> Seen:
@@ -120,11 +136,24 @@ def server_cut(
     stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Mutant | None
 ) -> Seen:
     """Stall, cut and swallow what goes between the portal and PostgreSQL."""
+    portal, ends = _behind_a_line(stage, mutant)
+    return through_a_cut_server(portal, ends, chance, runs, told)
+
+
+def server_dark(
+    stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Mutant | None
+) -> Seen:
+    """Lose without a word what goes between the portal and PostgreSQL."""
+    portal, ends = _behind_a_line(stage, mutant)
+    return through_a_dark_server(portal, ends, chance, runs, told)
+
+
+def _behind_a_line(stage: Stage, mutant: Mutant | None) -> tuple[Program, tuple[Path, Path]]:
+    """Return a portal that reaches its server by a socket of its own, and both sockets."""
     folder = stage.place()
     url, _, sockets = stage.postgresql().partition("?host=")
     portal = stage.program(f"{url}?host={folder}", folder, mutant)
-    ends = (Path(sockets) / _SOCKET, folder / _SOCKET)
-    return through_a_cut_server(portal, ends, chance, runs, told)
+    return portal, (Path(sockets) / _SOCKET, folder / _SOCKET)
 
 
 _SOCKET = ".s.PGSQL.5432"
