@@ -6,7 +6,7 @@ same session. Until application and address are proven, nobody is sent anywhere.
 
 from urllib.parse import urlencode
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -138,7 +138,6 @@ async def _keep(
     text, access = new_secret(), _access(request, request_id, session)
 
     def piece(writer: Writer) -> None:
-        writer.execute(delete(table).where(table.c.expires <= writer.now))
         writer.execute(
             insert(table).values(
                 hash=digest(text),

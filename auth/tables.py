@@ -76,6 +76,7 @@ session = Table(
 """A browser in which somebody is signed in."""
 
 Index("session_by_login", session.c.login)
+Index("session_by_creation", session.c.created)
 
 authorization_request = Table(
     "authorization_request",
@@ -123,6 +124,8 @@ family = Table(
 )
 """One authorisation and everything issued for it: a token is live only while its family is."""
 
+Index("token_family_by_expiry", family.c.expires)
+Index("token_family_by_end", family.c.ended_at)
 Index("token_family_by_consent", family.c.consent)
 Index("token_family_by_login", family.c.login, family.c.client_id)
 
@@ -138,6 +141,8 @@ code = Table(
     Column("used_at", BigInteger, nullable=True),
 )
 """Authorisation codes: claimed by one UPDATE, so that a code is used at most once."""
+
+Index("authorization_code_by_family", code.c.family)
 
 token = Table(
     "token",
@@ -155,3 +160,4 @@ token = Table(
 """Access and refresh tokens; *jti* is the public name that the ledger keeps."""
 
 Index("token_by_family", token.c.family)
+Index("token_by_expiry", token.c.expires)

@@ -25,7 +25,7 @@ from fhir_server import notary as notaries
 from fhir_server.audit.publication import PublicationRefused, Published
 from fhir_server.clock import micros
 from fhir_server.errors import FhirError, traced
-from portal_api import control, http_server, silence
+from portal_api import control, http_server, silence, tidying
 from portal_api.control import Carry
 from portal_api.portal import Portal
 from portal_api.settings import Address
@@ -82,6 +82,7 @@ async def run(
         if parts.work:
             await doors.enter_async_context(_background(_work(portal)))
             await doors.enter_async_context(_background(silence.watch(portal.record)))
+            await doors.enter_async_context(_background(tidying.watch(portal.record)))
         if parts.http:
             await doors.enter_async_context(_http(portal, app, stop))
         if started is not None:
