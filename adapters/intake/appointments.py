@@ -39,10 +39,10 @@ def file(writer: Writer, booking: Booking, occasion: Occasion) -> Outcome:
     held = list(_numbers(booking))
     require(occasion.buckets, bucket_of(patient), *(number.bucket for number in held))
     for number in held:
-        _refuse_another_patient(writer, number, booking, patient)
+        _refuse_another_patient(writer, number, booking, identity)
     made = file_person(writer, booking.person, identity)
     for number in held:
-        claims.hold(writer, number, patient)
+        claims.hold(writer, number, patient, identity.record)
     directory = (*booking.organizations, *booking.practitioners)
     own = (booking.appointment.key, booking.provenance.key)
     ids = ids_of(writer.id_key, identity.subject, directory, ())
@@ -79,8 +79,10 @@ def _numbers(booking: Booking) -> Iterator[Number]:
             yield claims.number_of("appointment", booking.authority, f"{kind}^{number}")
 
 
-def _refuse_another_patient(writer: Writer, number: Number, booking: Booking, patient: str) -> None:
-    if any(one != patient for one in claims.holders(writer, number)):
+def _refuse_another_patient(
+    writer: Writer, number: Number, booking: Booking, identity: Identity
+) -> None:
+    if not set(identity.ids).issuperset(claims.holders(writer, number)):
         address = "SCH.2" if booking.filler_number else "SCH.1"
         text = "This appointment number was filed for another person before."
         raise Unclear("AE", 205, "appointment-other-patient", address, text)

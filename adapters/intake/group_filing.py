@@ -46,7 +46,7 @@ def file_group(
     patient, report_id = setting.identity.patient, ids[group.report.key]
     number = claims.of_order(group)
     if number is not None:
-        claims.hold(writer, number, patient)
+        claims.hold(writer, number, patient, setting.identity.record)
     verdict = standing.judge(writer, patient, report_id, micros(group.version_at), group.status)
     if not verdict.applied:
         return [], [f"{verdict.flag} {verdict.address}"]

@@ -42,15 +42,19 @@ def file(writer: Writer, letter: Letter, occasion: Occasion) -> Outcome:
     occasion's, and Invalid where a resource is not valid: then nothing may be kept of it.
     """
     identity = identify(writer, letter.person)
-    identity = at_home(writer, identity, _documents(letter))
+    documents = _documents(letter)
+    identity = at_home(writer, identity, documents)
+    elder = at_home(writer, identity, documents[1:]).patient
     patient = identity.patient
-    require(occasion.buckets, bucket_of(patient), *(one.bucket for one in _documents(letter)))
-    _refuse_another_patient(writer, letter, patient)
+    homes = map(bucket_of, (patient, elder))
+    require(occasion.buckets, *homes, *(one.bucket for one in documents))
+    _refuse_another_patient(writer, letter, identity)
     made = file_person(writer, letter.person, identity)
-    claims.hold(writer, _documents(letter)[0], patient)
+    claims.hold(writer, documents[0], patient, identity.record)
     directory = (*letter.organizations, *letter.practitioners)
     ids = ids_of(writer.id_key, identity.subject, directory, ())
     ids |= own_ids(writer.id_key, patient, _own_keys(letter))
+    ids |= own_ids(writer.id_key, elder, (letter.parent,) if letter.parent else ())
     made.extend(file_directory(writer, directory, ids, occasion))
     flags = [*identity.flags, *worded(letter.flags)]
     verdict = _verdict(writer, letter, patient, ids)
@@ -90,9 +94,9 @@ def _own_keys(letter: Letter) -> Iterator[Key]:
     yield from letter.named()
 
 
-def _refuse_another_patient(writer: Writer, letter: Letter, patient: str) -> None:
+def _refuse_another_patient(writer: Writer, letter: Letter, identity: Identity) -> None:
     for number, address in zip(_documents(letter), ("TXA.12", "TXA.13"), strict=False):
-        if any(one != patient for one in claims.holders(writer, number)):
+        if not set(identity.ids).issuperset(claims.holders(writer, number)):
             text = "This document number was filed for another person before."
             raise Unclear("AE", 205, "document-other-patient", address, text)
 
@@ -163,8 +167,9 @@ def _replace_parent(
     if not letter.parent:
         return []
     identity, occasion = given
-    patient, parent_id = identity.patient, ids[letter.parent]
+    parent_id = ids[letter.parent]
     parent = writer.current("DocumentReference", parent_id)
+    patient = parent.patient if parent is not None else identity.patient
     if letter.relation == "replaces" and not letter.is_withdrawn:
         said = (occasion.control_id, letter.version_at, _SUPERSEDED)
         standing.stand(writer, patient, parent_id, occasion.feed.name, said)

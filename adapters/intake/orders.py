@@ -39,8 +39,8 @@ def file(writer: Writer, orders: Orders, occasion: Occasion) -> Outcome:
         numbers = tuple(_numbers(group))
         require(occasion.buckets, *(number.bucket for number in numbers))
         for number in numbers:
-            _refuse_another_patient(writer, number, home.patient)
-            claims.hold(writer, number, home.patient)
+            _refuse_another_patient(writer, number, home)
+            claims.hold(writer, number, home.patient, home.record)
     made = file_person(writer, orders.person, identity)
     directory = (*orders.organizations, *orders.practitioners)
     ids = ids_of(writer.id_key, identity.subject, directory, ())
@@ -77,8 +77,8 @@ def _numbers(group: OrderGroup) -> Iterator[Number]:
         yield claims.number_of("placer", group.authority, group.placer_number)
 
 
-def _refuse_another_patient(writer: Writer, number: Number, patient: str) -> None:
-    if any(one != patient for one in claims.holders(writer, number)):
+def _refuse_another_patient(writer: Writer, number: Number, home: Identity) -> None:
+    if not set(home.ids).issuperset(claims.holders(writer, number)):
         address = "OBR.3" if number.kind == "filler" else "OBR.2"
         text = "This order number was filed for another person before."
         raise Unclear("AE", 205, "order-other-patient", address, text)

@@ -15,7 +15,7 @@ from adapters.intake.buckets import of_person, require
 from adapters.intake.claims import Number
 from adapters.intake.feeds import Feed
 from adapters.intake.group_filing import Setting, file_group
-from adapters.intake.identity import at_home, identify
+from adapters.intake.identity import Identity, at_home, identify
 from adapters.intake.occasion import Occasion, Outcome, worded
 from adapters.intake.requests import request_id
 from adapters.intake.unclear import Unclear
@@ -33,7 +33,7 @@ def file(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
     homes = [at_home(writer, identity, _order(group)) for group in conversion.groups]
     require(occasion.buckets, *(bucket_of(one.patient) for one in (identity, *homes)))
     for group, home in zip(conversion.groups, homes, strict=True):
-        _refuse_another_patient(writer, group, home.patient)
+        _refuse_another_patient(writer, group, home)
     made = file_person(writer, conversion.person, identity)
     directory = (*conversion.organizations, *conversion.practitioners)
     ids = ids_of(writer.id_key, identity.subject, directory, ())
@@ -77,9 +77,9 @@ def numbers(conversion: Conversion) -> Iterator[str]:
         yield group.placer_number
 
 
-def _refuse_another_patient(writer: Writer, group: ReportGroup, patient: str) -> None:
+def _refuse_another_patient(writer: Writer, group: ReportGroup, home: Identity) -> None:
     number = claims.of_order(group)
-    if number is None or not any(one != patient for one in claims.holders(writer, number)):
+    if number is None or set(home.ids).issuperset(claims.holders(writer, number)):
         return
     address = "OBR.3" if number.kind == "filler" else "OBR.2"
     text = "This order number was filed for another person before."

@@ -276,3 +276,57 @@ def test_letters_orders_and_appointments_go_on_where_they_were_filed(ward: Ward)
         assert ward.fate(f"C{number}")[0] == "filed"
     assert {kind: {one["id"] for one in ward.known(kind)} for kind in makers} == joined
     assert ward.seen("Appointment") == ward.known("Appointment")
+
+
+def two_numbers_apart(ward: Ward, first: str, second: str) -> None:
+    """File *first* under a local number and *second* under the NHS number, then join the two."""
+    assert ward.send(first.replace(f"||{OWN}||", f"||{local('A7')}||")).code == "AA"
+    assert ward.send(second).code == "AA"
+    result(ward, local("A7"), "L8", "8.8")
+    assert merge(ward, pid(OWN), local("A7")).code == "AA"
+
+
+@RULES
+def test_an_order_whose_numbers_stand_under_two_ids_of_one_person_is_theirs(ward: Ward) -> None:
+    order = oml(placer="ORD9").replace(f"||{OWN}||", f"||{local('A7')}||")
+    assert ward.send(order).code == "AA"
+    unasked = ward.message(pid=pid(OWN), control_id="R1", filler="L9", value="9.9")
+    assert ward.send(unasked.replace("ORD1", "")).code == "AA"
+    assert merge(ward, pid(OWN), local("A7")).code == "AA"
+    again = oml(control_id="O2", placer="ORD9", filler="L9", sent="20261124070000")
+    assert (ward.send(again).code, ward.fate("O2")[0]) == ("AA", "filed")
+    late = {"issued": "20261124110000", "status": "C", "value": "9.8"}
+    corrected = ward.message(pid=pid(OWN), control_id="R2", filler="L9", **late)
+    assert ward.send(corrected.replace("ORD1", "ORD9")).code == "AA"
+    assert seen(ward) == ["9.8"]
+    assert {one["subject"]["reference"] for one in ward.known()} == {f"Patient/{ward.patient()}"}
+
+
+@RULES
+def test_a_letter_and_the_one_that_it_replaces_may_stand_under_two_ids(ward: Ward) -> None:
+    two_numbers_apart(ward, mdm(number="D7"), mdm(control_id="L2", number="D8"))
+    late = mdm("T10", control_id="L3", number="D8", parent="D7", sent="20261124070000")
+    assert (ward.send(late).code, ward.fate("L3")[0]) == ("AA", "filed")
+    letters = {one["masterIdentifier"]["value"]: one for one in ward.seen("DocumentReference")}
+    assert {number: one["status"] for number, one in letters.items()} == {
+        "D7": "superseded",
+        "D8": "current",
+    }
+    target = letters["D8"]["relatesTo"][0]["target"]["reference"]
+    assert target == f"DocumentReference/{letters['D7']['id']}"
+
+
+@RULES
+def test_an_appointment_whose_numbers_stand_under_two_ids_is_theirs(ward: Ward) -> None:
+    two_numbers_apart(
+        ward, siu(filler="", placer="P7"), siu(control_id="A2", placer="", filler="F7")
+    )
+    both = siu("S13", control_id="A3", placer="P7", filler="F7", sent="20261124070000")
+    assert (ward.send(both).code, ward.fate("A3")[0]) == ("AA", "filed")
+
+
+@RULES
+def test_another_persons_number_is_another_persons_still(ward: Ward) -> None:
+    two_numbers_apart(ward, oml(placer="ORD9"), oml(control_id="O2", placer="ORD8"))
+    other = oml(control_id="O3", placer="ORD9", nhs_number=BRIAN)
+    assert (ward.send(other).code, ward.fate("O3")[1]) == ("AE", "order-other-patient")
