@@ -81,7 +81,7 @@ async def ask_by_post(_services: AuthServices, request: Request, _request_id: st
 async def decide(services: AuthServices, request: Request, request_id: str) -> Response:
     """Answer the consent page: send the browser back with a code, or with a refusal."""
     pairs = await forms.read_form(request)
-    ticked = frozenset(value for name, value in pairs if name == CHOICE_FIELD)
+    ticked = consent_words.ticked(value for name, value in pairs if name == CHOICE_FIELD)
     sent = forms.once([pair for pair in pairs if pair[0] != CHOICE_FIELD])
     if sent.get(DECISION_FIELD) not in {ALLOW, DENY}:
         raise Invalid.of("The decision is to allow or to deny.")

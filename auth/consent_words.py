@@ -1,12 +1,12 @@
 """What a consent page says, in plain words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from auth.granting import choices
 from auth.login.local import Login
 from auth.principal import Role
-from auth.scopes import ANY, OFFLINE, Scope, ScopeSet
+from auth.scopes import ANY, OFFLINE, READING, Scope, ScopeSet
 from auth.views import Choice
 
 _THINGS: Mapping[str, str] = MappingProxyType(
@@ -54,8 +54,19 @@ def subject(login: Login) -> str:
 
 
 def choices_shown(asked: ScopeSet, role: Role) -> tuple[Choice, ...]:
-    """Return one checkbox for each thing that can be ticked by itself."""
-    return tuple(Choice(str(one), _thing(one, role), _detail(one)) for one in choices(asked, role))
+    """Return one checkbox for each thing that can be ticked by itself.
+
+    What says the same to the person (their own record as `patient/` and as `user/`, say) is one.
+    """
+    values: dict[tuple[str, str], list[str]] = {}
+    for one in choices(asked, role):
+        values.setdefault((_thing(one, role), _detail(one)), []).append(str(one))
+    return tuple(Choice(" ".join(scopes), *said) for said, scopes in values.items())
+
+
+def ticked(values: Iterable[str]) -> frozenset[str]:
+    """Return the scopes for which the checkboxes stand whose values came with the form."""
+    return frozenset(scope for value in values for scope in value.split(" "))
 
 
 def offline_shown(asked: ScopeSet) -> Choice | None:
@@ -71,6 +82,8 @@ def warnings(asked: ScopeSet) -> tuple[str, ...]:
 
 def _thing(scope: Scope, role: Role) -> str:
     words = _THINGS.get(scope.resource_type, scope.resource_type)
+    if scope.resource_type == "Communication" and not scope.letters & READING:
+        words = "Messages to the care team"
     if role == Role.AUDITOR:
         words = _AUDITOR_THINGS.get(scope.resource_type, words)
     if not scope.constraints:

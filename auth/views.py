@@ -57,7 +57,8 @@ class SignInView:
 class Choice:
     """One thing that the application asks for and that the person can untick.
 
-    A checkbox named `choice` with this *value*. Each is ticked when the page opens.
+    A checkbox named `choice` with this *value*: a scope, or several with a space between them. Each
+    is ticked when the page opens.
     """
 
     value: str

@@ -94,6 +94,31 @@ def test_the_consent_page_says_who_asks_whom_for_what(portal):
     )
 
 
+def test_no_line_of_the_consent_page_says_what_another_says(portal):
+    portal.sign_in()
+    asked = "patient/*.rs patient/Communication.c user/*.rs user/Observation.rs"
+    portal.ask(scope=asked)
+    lines = [choice.text for choice in portal.view.choices]
+    assert len(set(lines)) == len(lines)
+    said = {choice.text: (choice.value, choice.detail) for choice in portal.view.choices}
+    assert said["Messages with the care team"] == (
+        "patient/Communication.rs user/Communication.rs",
+        "see",
+    )
+    assert said["Messages to the care team"] == (
+        "patient/Communication.c",
+        "write messages in your name",
+    )
+    ticked = [said["Messages with the care team"][0], said["Test results"][0]]
+    left = portal.redeem(portal.code(scope=asked, choices=ticked)).json()["scope"]
+    assert set(left.split()) == {
+        "patient/Communication.rs",
+        "user/Communication.rs",
+        "patient/Observation.rs",
+        "user/Observation.rs",
+    }
+
+
 def test_o2_18_and_o2_19_everything_and_staying_connected_are_said_in_words(portal):
     portal.sign_in()
     portal.ask(scope="offline_access patient/*.rs")
