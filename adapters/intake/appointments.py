@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from adapters.hl7v2.appointment import Booking
 from adapters.hl7v2.conversion import Key, resolve
-from adapters.intake import claims, standing
+from adapters.intake import claims, lineage, standing
 from adapters.intake.beside import file_directory, file_person, ids_of, own_ids
 from adapters.intake.buckets import of_person, require
 from adapters.intake.claims import Number
@@ -102,12 +102,11 @@ def _file_appointment(
     if before is not None and release_at is not None and not writer.differs(tree, id_):
         # Sent again unchanged: what a person held stays held.
         release_at = before.release_at
+    changes = lineage.changed(writer, before, tree)
+    told = lineage.told(writer, booking.provenance, ids, changes, is_new=before is None)
     filed = [
         writer.file(content, id_=one, patient=patient, release_at=release_at).stored
-        for content, one in (
-            (tree, id_),
-            (judge(resolve(booking.provenance.tree, ids)), ids[booking.provenance.key]),
-        )
+        for content, one in ((tree, id_), (told, ids[booking.provenance.key]))
     ]
     said = (occasion.control_id, booking.version_at, booking.status)
     standing.stand(writer, patient, id_, occasion.feed.name, said)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.hl7v2.conversion import Key, ReportGroup, resolve
-from adapters.intake import claims, code_maps, standing
+from adapters.intake import claims, code_maps, lineage, standing
 from adapters.intake.alerting import Told, tell_teams
 from adapters.intake.buckets import require
 from adapters.intake.feeds import Feed
@@ -15,6 +15,7 @@ from adapters.intake.inbox import key_of
 from adapters.intake.merging import TAKEN_BACK, Merged, content_of, merged
 from adapters.intake.requests import request_after_result
 from fhir_server.clock import micros
+from fhir_server.earlier_values import CHANGED
 from fhir_server.model.validate import judge
 from fhir_server.record import Notice, Stored, Writer
 from fhir_server.release import Category, Release, decide
@@ -57,11 +58,12 @@ def file_group(
     if before is not None and (setting.refiled or not _differs(writer, content, ids)):
         # Sent again unchanged: what a clinician opened, or a date, stays; it can only open sooner.
         release = _sooner(release, before.release_at)
-    made = _file_parts(writer, group, ids, (patient, release, content))
+    told = _told(writer, group, ids, (before, content))
+    made = _file_parts(writer, group, ids, (patient, release, content, told))
     _notify(writer, group, setting, (report_id, release, before))
-    told = Told(report_id, key_of(group.ordered_as), setting.control_id)
+    about = Told(report_id, key_of(group.ordered_as), setting.control_id)
     filed = ((ids[key], tree) for key, tree in content.trees.items())
-    made.extend(_reference(one) for one in tell_teams(writer, told, filed))
+    made.extend(_reference(one) for one in tell_teams(writer, about, filed))
     said = (setting.control_id, group.version_at, content.status)
     standing.stand(writer, patient, report_id, setting.feed.name, said)
     flags = [f"{verdict.flag} {verdict.address}"] if verdict.flag else []
@@ -96,20 +98,41 @@ def _sooner(release: Release, stands: int | None) -> Release:
     return replace(release, release_at=stands)
 
 
+def _told(
+    writer: Writer,
+    group: ReportGroup,
+    ids: Mapping[Key, str],
+    given: tuple[Stored | None, Merged],
+) -> Tree:
+    """Return the Provenance: of a report that stood, with its version and those of what changed.
+
+    Of its results only those are named that are corrected or taken back.
+    """
+    before, content = given
+    changes: list[lineage.Change] = []
+    if before is not None:
+        for key, tree in content.trees.items():
+            is_report = key == group.report.key
+            if is_report or tree["status"] in CHANGED:
+                stood = before if is_report else writer.current("Observation", ids[key])
+                changes += lineage.changed(writer, stood, tree)
+    return lineage.told(writer, group.provenance, ids, changes, is_new=before is None)
+
+
 def _file_parts(
     writer: Writer,
     group: ReportGroup,
     ids: Mapping[Key, str],
-    given: tuple[str, Release, Merged],
+    given: tuple[str, Release, Merged, Tree],
 ) -> list[str]:
-    patient, release, content = given
+    patient, release, content, told = given
     made: list[str] = []
     asked = group.service_request
     held = release.held(writer.now)
     request = request_after_result(writer, asked, ids, held=held)
     beside = [(one.key, judge(resolve(one.tree, ids))) for one in group.specimens]
     beside += [(asked.key, request)] if request is not None else []
-    beside.append((group.provenance.key, judge(resolve(group.provenance.tree, ids))))
+    beside.append((group.provenance.key, told))
     for key, tree in beside:
         filed = writer.file(tree, id_=ids[key], patient=patient, release_at=release.release_at)
         made.append(_reference(filed.stored))

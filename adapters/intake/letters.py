@@ -12,7 +12,7 @@ from typing import Any
 from adapters.hl7v2.conversion import Key, resolve
 from adapters.hl7v2.document_tables import IMAGING_TYPES, PATHOLOGY_TYPES, SENSITIVE_TYPES
 from adapters.hl7v2.letter import Letter
-from adapters.intake import claims, standing
+from adapters.intake import claims, lineage, standing
 from adapters.intake.beside import file_directory, file_person, ids_of, own_ids
 from adapters.intake.buckets import of_person, require
 from adapters.intake.claims import Number
@@ -122,9 +122,11 @@ def _file_document(
     if before is not None and not writer.differs(tree, id_):
         # Sent again unchanged: what a clinician opened stays open.
         release = _sooner(release, before.release_at)
+    changes = lineage.changed(writer, before, tree)
+    provenance = lineage.told(writer, letter.provenance, ids, changes, is_new=before is None)
     filed = writer.file(tree, id_=id_, patient=patient, release_at=release.release_at).stored
     told = writer.file(
-        judge(resolve(letter.provenance.tree, ids)),
+        provenance,
         id_=ids[letter.provenance.key],
         patient=patient,
         release_at=release.release_at,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from adapters.hl7v2.conversion import Key, resolve
 from adapters.hl7v2.orders import OrderGroup, Orders
-from adapters.intake import claims, standing
+from adapters.intake import claims, lineage, standing
 from adapters.intake.beside import file_directory, file_person, ids_of, own_ids
 from adapters.intake.buckets import of_person, require
 from adapters.intake.claims import Number
@@ -97,14 +97,16 @@ def _file_order(
     known = content_with_tags(before) if before is not None else {}
     if known and is_answered(known) and group.status != "entered-in-error":
         return [], "" if group.status == "completed" else "order-answered ORC.1"
-    tree = _merged(group, resolve(group.service_request.tree, ids), known)
+    tree = judge(_merged(group, resolve(group.service_request.tree, ids), known))
     release_at = _release_at(writer, group, before, given)
+    changes = lineage.changed(writer, before, tree)
+    told = lineage.told(writer, group.provenance, ids, changes, is_new=before is None)
+    beside = [(one.key, judge(resolve(one.tree, ids))) for one in group.specimens]
     made = []
-    for one in (*group.specimens, group.provenance):
-        content = judge(resolve(one.tree, ids))
-        filed = writer.file(content, id_=ids[one.key], patient=patient, release_at=release_at)
+    for key, content in (*beside, (group.provenance.key, told)):
+        filed = writer.file(content, id_=ids[key], patient=patient, release_at=release_at)
         made.append(reference(filed.stored))
-    filed = writer.file(judge(tree), id_=id_, patient=patient, release_at=release_at)
+    filed = writer.file(tree, id_=id_, patient=patient, release_at=release_at)
     said = (occasion.control_id, group.version_at, group.status)
     standing.stand(writer, patient, id_, occasion.feed.name, said)
     return [*made, reference(filed.stored)], ""

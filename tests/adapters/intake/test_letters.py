@@ -158,6 +158,9 @@ def test_an_edit_is_a_new_version_and_an_older_one_is_not_applied(ward: Ward) ->
     assert [text_of(one) for one in ward.versions(ward.as_patient(), letter)] == [
         *("Dear Alan Example", "Dear Mr Alan")
     ]
+    earlier = {"reference": f"DocumentReference/{letter['id']}/_history/1"}
+    entities = [one["entity"][1:] for one in ward.seen("Provenance")]
+    assert {"role": "revision", "what": earlier} in [one for told in entities for one in told]
 
 
 def test_the_same_letter_again_changes_nothing(ward: Ward) -> None:
