@@ -1,26 +1,31 @@
-"""`POST /hl7v2`: an application with a token of its own pushes a hospital's messages over HTTPS.
+"""Pushing over HTTPS: an application with a token of its own hands in a hospital's messages.
 
-The token has the scope `system/hl7v2.write`, and a feed names its application; anything less is
-refused before a byte of the body is read.
+`POST /hl7v2` takes HL7 v2; below the FHIR base, `POST $process-message` takes a message Bundle, and
+a POST to the base itself a transaction. The token has the scope `system/hl7v2.write`, and a feed
+names its application; anything less is refused before a byte of the body is read.
 """
 
 import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.fhir_push import door as fhir
+from adapters.fhir_push.answers import OPERATION
 from adapters.intake.http_push import Pusher, Pushing, push
 from adapters.intake.listener import Limits
 from auth import bearer, policy
-from auth.answers import network
 from auth.principal import Principal
 from auth.scopes import PUSH
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.clock import micros
 from fhir_server.errors import FhirError, Forbidden, Unavailable, traced
 from fhir_server.rest.exchange import noted, refuse_repeated_headers, request_id_of
+from fhir_server.rest.headers import network
 from fhir_server.rest.outcome import refusal
 from portal_api.portal import Portal
 
@@ -28,15 +33,36 @@ log = logging.getLogger(__name__)
 
 ADDRESS = "/hl7v2"
 
+Take = Callable[[Pushing, Pusher, Request], Awaitable[Response]]
+"""Takes what an application that may push brings, and answers it."""
+
 
 def route(portal: Portal) -> Route:
-    """Return the route; what goes wrong is answered as an OperationOutcome."""
+    """Return the route of HL7 v2; what goes wrong is answered as an OperationOutcome."""
+    return _route(portal, ADDRESS, push)
+
+
+def fhir_routes(portal: Portal, prefix: str, base: str) -> list[Route]:
+    """Return the routes of FHIR below *prefix*, which have to stand before all others there.
+
+    *base* is the absolute address of the FHIR interface.
+    """
+    message = partial(fhir.push, kind="message", base=base)
+    transaction = partial(fhir.push, kind="transaction", base=base)
+    return [
+        _route(portal, f"{prefix}/{OPERATION}", message),
+        _route(portal, prefix, transaction),
+        _route(portal, f"{prefix}/", transaction),
+    ]
+
+
+def _route(portal: Portal, address: str, take: Take) -> Route:
     door = Pushing(portal.record, portal.feeds, Limits(), portal.tally)
 
     async def answer(request: Request) -> Response:
         request_id = request_id_of(request)
         try:
-            response = await _pushed(portal, door, request, request_id)
+            response = await _pushed(portal, partial(take, door), request, request_id)
         except FhirError as error:
             response = refusal(error)
         # The rim: whatever is wrong in here, the sender learns that it was not its fault.
@@ -46,17 +72,22 @@ def route(portal: Portal) -> Route:
         response.headers["X-Request-Id"] = request_id
         return response
 
-    return Route(ADDRESS, answer, methods=["POST"])
+    return Route(address, answer, methods=["POST"])
 
 
-async def _pushed(portal: Portal, door: Pushing, request: Request, request_id: str) -> Response:
+async def _pushed(
+    portal: Portal,
+    take: Callable[[Pusher, Request], Awaitable[Response]],
+    request: Request,
+    request_id: str,
+) -> Response:
     access = policy.stranger(request_id=request_id, network=network(request))
     try:
         refuse_repeated_headers(request)
         principal = await _asking(portal, request)
         access = policy.access(principal, request_id=request_id, network=network(request))
         _require_scope(principal)
-        return await push(door, Pusher(access, principal.client_id), request)
+        return await take(Pusher(access, principal.client_id), request)
     except Unavailable:
         raise
     except Exception as error:

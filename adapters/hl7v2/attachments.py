@@ -66,21 +66,30 @@ def encapsulated(obx: Segment, context: Context, title: str, created: str) -> At
     """
     sent = first(obx, 5)
     content, text = _content(sent, obx)
-    found = _sniffed(content)
+    if is_cut(content):
+        raise refusal(102, BROKEN, obx.address(5), "The PDF is cut short: its end is missing.")
+    found, hold = recognised(content)
     declared = _declared(sent)
-    hold = ""
-    if found == "application/pdf":
-        _refuse_cut(content, obx)
-        hold = ACTIVE if _is_active(content) else ""
-    elif found in _RUNS or found == "text/html":
-        hold = ACTIVE
-    elif found not in _INLINE:
-        hold = DIFFERS
     if declared and declared != found:
         context.flag(DIFFERS, obx.address(5))
     if hold == ACTIVE:
         context.flag(ACTIVE, obx.address(5))
     return attached(content, found, title, created, hold, text=text)
+
+
+def recognised(content: bytes) -> tuple[str, str]:
+    """Return what a document is by its bytes, and why a person must look first, else ""."""
+    found = _sniffed(content)
+    if found == "application/pdf":
+        return found, ACTIVE if _is_active(content) else ""
+    if found in _RUNS or found == "text/html":
+        return found, ACTIVE
+    return found, "" if found in _INLINE else DIFFERS
+
+
+def is_cut(content: bytes) -> bool:
+    """Tell whether *content* is a PDF whose end is missing."""
+    return _head(content).startswith(b"%PDF-") and b"%%EOF" not in content[-_PDF_TAIL:]
 
 
 def attached(
@@ -177,8 +186,12 @@ def _decoded(sent: str, encoding: str) -> bytes:
         return b""
 
 
+def _head(content: bytes) -> bytes:
+    return content[:1024].lstrip(b"\xef\xbb\xbf\r\n\t ")
+
+
 def _sniffed(content: bytes) -> str:
-    head = content[:1024].lstrip(b"\xef\xbb\xbf\r\n\t ")
+    head = _head(content)
     for signature, kind in _SIGNATURES:
         if head.startswith(signature):
             return kind
@@ -214,11 +227,6 @@ def _media_type(kind: str, subtype: str) -> str:
         "gif": "image/gif",
     }
     return known.get(subtype) or known.get(kind) or ""
-
-
-def _refuse_cut(content: bytes, obx: Segment) -> None:
-    if b"%%EOF" not in content[-_PDF_TAIL:]:
-        raise refusal(102, BROKEN, obx.address(5), "The PDF is cut short: its end is missing.")
 
 
 def _is_active(pdf: bytes) -> bool:

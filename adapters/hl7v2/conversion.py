@@ -1,11 +1,11 @@
-"""What one ORU^R01 becomes: resources that name each other by business key, and no ids yet.
+"""What one message of results becomes: resources that name each other by business key, no ids yet.
 
 A conversion is made from a message alone. Which patient is meant, which ids the resources get,
 when a patient may see them: whoever files it decides.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -71,7 +71,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class ReportGroup:
-    """One ORC/OBR group: a report, its results, and what a release policy asks about it.
+    """One report, its results, and what a release policy asks about it: one ORC/OBR group.
 
     *version_at* orders the versions of the report: OBR-22, else MSH-7. *status_only* holds the
     Observations whose status becomes final with the value that is stored already (OBX-11 U);
@@ -79,12 +79,13 @@ class ReportGroup:
     *observations*, as entered-in-error and without a value. *unreleasable* holds those that no
     patient may be shown without a clinician, each with its reason. *security* is what ORC-28
     asks for, as (system, code), and stands in `meta.security` of report and results too.
+    *service_request* is None where the message says nothing of what was asked for.
     """
 
     report: Made
     observations: tuple[Made, ...]
     specimens: tuple[Made, ...]
-    service_request: Made
+    service_request: Made | None
     provenance: Made
     authority: str
     filler_number: str
@@ -108,13 +109,19 @@ class ReportGroup:
     release_codes: tuple[str, ...] = ()
     """OBX-26 as sent, table 0909."""
     documents: tuple[Document, ...] = ()
+    further_requests: tuple[Made, ...] = ()
+    """What else was asked for and is answered by the same report; filed as it is."""
+    taken_back: bool = False
+    """The report is taken back as a whole, with every result that was filed in it before."""
 
     def all_made(self) -> Iterator[Made]:
         """Yield the report, its results, specimens, request and provenance."""
         yield self.report
         yield from self.observations
         yield from self.specimens
-        yield self.service_request
+        yield from self.further_requests
+        if self.service_request is not None:
+            yield self.service_request
         yield self.provenance
 
 
@@ -141,7 +148,7 @@ class PersonNamed:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """All that a message became, with every one of its segments accounted for by number.
+    """All that a message became, with every one of its segments or entries accounted for by number.
 
     Practitioners and organisations are as this message names them; the same code comes with
     another name or address from the next one. Whoever files them decides whether a known entry
@@ -155,6 +162,8 @@ class Conversion:
     organizations: tuple[Made, ...]
     flags: tuple[Flag, ...]
     accounted: Mapping[int, str]
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where the message has what HL7 v2 has at an address (`PID.7`), where it is no HL7 v2."""
 
     def all_made(self) -> Iterator[Made]:
         """Yield every resource but the Patient; what is referred to comes first."""
@@ -169,7 +178,7 @@ class Conversion:
             yield from group.status_only
 
 
-_LINKLESS = frozenset(
+LINKLESS = frozenset(
     {
         *("category", "code", "component", "identifier", "interpretation", "meta", "presentedForm"),
         *("referenceRange", "valueCodeableConcept", "valueQuantity", "valueRange", "valueRatio"),
@@ -193,7 +202,7 @@ def _resolved(value: Any, ids: Mapping[Key, str]) -> Any:
         return value
     if kind is dict:
         return {
-            name: child if name in _LINKLESS else _resolved(child, ids)
+            name: child if name in LINKLESS else _resolved(child, ids)
             for name, child in value.items()
         }
     if kind is list:

@@ -127,11 +127,11 @@ def _file_parts(
 ) -> list[str]:
     patient, release, content, told = given
     made: list[str] = []
-    asked = group.service_request
     held = release.held(writer.now)
-    request = request_after_result(writer, asked, ids, held=held)
     beside = [(one.key, judge(resolve(one.tree, ids))) for one in group.specimens]
-    beside += [(asked.key, request)] if request is not None else []
+    for asked in filter(None, (*group.further_requests, group.service_request)):
+        request = request_after_result(writer, asked, ids, held=held)
+        beside += [(asked.key, request)] if request is not None else []
     beside.append((group.provenance.key, told))
     for key, tree in beside:
         filed = writer.file(tree, id_=ids[key], patient=patient, release_at=release.release_at)

@@ -7,8 +7,10 @@ only whether there is one. Who may push as which feed is for the caller to say.
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -60,25 +62,27 @@ async def push(door: Pushing, pusher: Pusher, request: Request) -> Response:
     type, TooLarge past the feed's limit, Unavailable where the message is to be sent again.
     """
     feeds = pushed_by(door.feeds(), pusher.client)
-    mine = [feed for feed in feeds if feed.sources]
-    if not mine:
-        raise Forbidden.of("No feed names this application: its messages are nobody's.")
+    mine = require_feeds(feeds)
     kind = _require_hl7v2(request)
     limit = min(max(feed.frame_limit for feed in mine), door.limits.frame)
-    with _room(door, request, limit):
-        body = await _body(door, request, limit)
-        if not body.strip():
-            raise Invalid.of("The body is empty.")
-        names = ",".join(feed.name for feed in mine)
-        entity, note = f"feed:{names}"[:200], door.record.note
-        await within_deadline(note(pusher.access, Subtype.REQUEST, entity=entity, reason="pushed"))
-        answers = await _answers(door, feeds, body, pusher.access.agent.network)
+    with room(door, request, limit):
+        body = await body_of(door, mine, pusher, request, limit)
+        address = pusher.access.agent.network
+        answers = await answered(partial(batches.receive, door.record, feeds, body, address))
     door.tally.counts["pushed"] += 1
     if any(map(says_send_again, answers)):
         raise Unavailable.of("The portal can't take messages now. Please send it again.")
     if not answers:
         return Response(b"", 204, dict(SAFE))
     return Response(b"".join(answers), 200, dict(SAFE), media_type=kind)
+
+
+def require_feeds(feeds: tuple[Feed, ...]) -> tuple[Feed, ...]:
+    """Return those of *feeds* that the sender may speak as. Raises Forbidden for none."""
+    mine = tuple(feed for feed in feeds if feed.sources)
+    if not mine:
+        raise Forbidden.of("No feed names this application: its messages are nobody's.")
+    return mine
 
 
 def _require_hl7v2(request: Request) -> str:
@@ -94,7 +98,7 @@ def _require_hl7v2(request: Request) -> str:
 
 
 @contextmanager
-def _room(door: Pushing, request: Request, limit: int) -> Iterator[None]:
+def room(door: Pushing, request: Request, limit: int) -> Iterator[None]:
     """Keep memory for a body until it is answered. Raises Unavailable where there is none left."""
     tally, announced = door.tally, request.headers.get("content-length", "")
     size = min(int(announced[:20]), limit) if announced.isdigit() else limit
@@ -110,16 +114,32 @@ def _room(door: Pushing, request: Request, limit: int) -> Iterator[None]:
         tally.held -= size
 
 
-async def _body(door: Pushing, request: Request, limit: int) -> bytes:
+async def body_of(
+    door: Pushing, mine: tuple[Feed, ...], pusher: Pusher, request: Request, limit: int
+) -> bytes:
+    """Return what is pushed, noted on the ledger first.
+
+    Raises TooLarge past *limit*, Invalid where it is empty, Unavailable where nothing can be noted.
+    """
     try:
-        return await received(request, limit)
+        body = await received(request, limit)
     except TooLarge:
         door.tally.counts["frame-too-large"] += 1
         raise
+    if not body.strip():
+        raise Invalid.of("The body is empty.")
+    names = ",".join(feed.name for feed in mine)
+    entity, note = f"feed:{names}"[:200], door.record.note
+    await within_deadline(note(pusher.access, Subtype.REQUEST, entity=entity, reason="pushed"))
+    return body
 
 
-async def _answers(door: Pushing, feeds: tuple[Feed, ...], body: bytes, address: str) -> Answers:
-    filing = await asyncio.to_thread(batches.receive, door.record, feeds, body, address)
+async def answered(handed_in: Callable[[], "Future[Answers]"]) -> Answers:
+    """Return the answers to what *handed_in* hands in, in a thread of its own.
+
+    Raises Unavailable where they are not there in time.
+    """
+    filing = await asyncio.to_thread(handed_in)
     try:
         return await asyncio.wait_for(asyncio.wrap_future(filing), ANSWERED_WITHIN)
     except TimeoutError:

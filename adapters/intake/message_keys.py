@@ -15,6 +15,11 @@ _MARK = "\x1f"
 
 _NAMING = re.compile(rb"(?:PID|MRG)[^\r\n]*")
 _PARTS = re.compile(r"[^0-9 -]+")
+_SYSTEM = NHS_NUMBER.rpartition("/")[2].encode() + b'"'
+_VALUE = re.compile(rb'"value"\s*:\s*"([0-9][0-9 -]{8,20}[0-9])"')
+_NEAR = 1024
+"""Bytes before and behind the name of the system in which the number of an Identifier stands."""
+_HEAD = 64
 _LONGEST = 65_536
 """Bytes of one segment that are looked through."""
 
@@ -38,8 +43,12 @@ def of_persons_in(id_key: bytes, raw: bytes) -> tuple[str, ...]:
 
 
 def numbers_in(raw: bytes) -> tuple[NhsNumber, ...]:
-    """Return every NHS number that stands in PID and MRG of *raw*, each once."""
-    return tuple(dict.fromkeys(_numbers(raw)))
+    """Return every NHS number that stands in PID and MRG of *raw*, each once.
+
+    Of a Bundle, those that stand beside the name of their system.
+    """
+    is_bundle = raw[:_HEAD].lstrip()[:1] == b"{"
+    return tuple(dict.fromkeys(_in_bundle(raw) if is_bundle else _numbers(raw)))
 
 
 def _numbers(raw: bytes) -> Iterator[NhsNumber]:
@@ -48,6 +57,17 @@ def _numbers(raw: bytes) -> Iterator[NhsNumber]:
             number = NhsNumber.parse(part) if len(part) >= 10 else None
             if number is not None:
                 yield number
+
+
+def _in_bundle(raw: bytes) -> Iterator[NhsNumber]:
+    place = raw.find(_SYSTEM)
+    while place >= 0:
+        around = raw[max(0, place - _NEAR) : place + _NEAR]
+        for text in _VALUE.findall(around):
+            number = NhsNumber.parse(text.decode("latin-1"))
+            if number is not None:
+                yield number
+        place = raw.find(_SYSTEM, place + 1)
 
 
 def _segments(raw: bytes) -> Iterator[bytes]:

@@ -1,9 +1,9 @@
 """By which message something is filed, and what was made: what every room of filing shares."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from adapters.hl7v2.conversion import Flag
+from adapters.hl7v2.conversion import Flag, Key
 from adapters.intake.feeds import Feed
 from fhir_server.record import Stored
 
@@ -31,6 +31,8 @@ class Outcome:
     patient: str
     made: tuple[str, ...]
     flags: tuple[str, ...]
+    ids: Mapping[Key, str] = field(default_factory=dict)
+    """The id of what has this key in the message, where whoever filed it says so."""
 
     @property
     def report(self) -> str:
@@ -43,6 +45,12 @@ class Outcome:
 def worded(flags: Iterable[Flag]) -> tuple[str, ...]:
     """Return what a person should know of a message, as it is kept: `value-as-text OBX[3].5`."""
     return tuple(f"{flag.code} {flag.address}".strip() for flag in flags)
+
+
+def placed(flags: Iterable[str], places: Mapping[str, str]) -> tuple[str, ...]:
+    """Return flags with the address in each as the message has it: see `Conversion.places`."""
+    parts = (flag.partition(" ") for flag in flags)
+    return tuple(f"{code} {places.get(address, address)}".strip() for code, _, address in parts)
 
 
 def reference(stored: Stored) -> str:

@@ -6,7 +6,8 @@ here: what can't be read comes with a verdict and is kept by `reception`.
 
 import logging
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -18,6 +19,7 @@ from adapters.hl7v2.refusal import Refused
 from adapters.intake import identity_rules, synthetic
 from adapters.intake.feeds import SOURCE_UNKNOWN, Feed, Mismatch, choose
 from adapters.intake.inbox import Arrival
+from adapters.intake.occasion import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,10 @@ INCOMPLETE = Verdict(
 """On a message that is to be read again, and can't."""
 
 
+Words = Callable[[Verdict, datetime, Outcome | None], tuple[bytes, ...]]
+"""Turns what became of a message, at that time, into what its sender is answered."""
+
+
 def of_mismatch(mismatch: Mismatch) -> Verdict:
     """Return the verdict on a message that fits no feed."""
     return Verdict("AR", Fault(mismatch.hl7_code, mismatch.code, mismatch.address, mismatch.text))
@@ -68,11 +74,22 @@ class Read:
     content: Content | Verdict
     flags: tuple[str, ...] = ()
     in_doubt: bool = False
+    words: Words | None = None
+    """How its sender is answered, where not by an acknowledgement of HL7 v2."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where it has what HL7 v2 has at an address (`MSH.10`), where it is no HL7 v2."""
 
     @property
     def converted(self) -> Content | None:
         """What the message became; None where something is wrong with it."""
         return None if isinstance(self.content, Verdict) else self.content
+
+    def placed(self, verdict: Verdict) -> Verdict:
+        """Return *verdict* with the place of its fault as the message has it."""
+        fault = verdict.fault
+        if fault is None or fault.field not in self.places:
+            return verdict
+        return replace(verdict, fault=replace(fault, field=self.places[fault.field]))
 
 
 def read(
@@ -85,9 +102,9 @@ def read(
     header = glimpse(raw)
     chosen = choose(feeds, peer, header)
     if synthetic.applies(feeds) and synthetic.may_name_a_person(raw):
-        return _barred(peer, header, chosen)
+        return barred(peer, header, chosen)
     if isinstance(chosen, Mismatch):
-        return _unwelcome(raw, peer, header, chosen)
+        return unwelcome(raw, peer, header, chosen)
     return read_of(chosen, raw, peer, flags, received_at)
 
 
@@ -103,7 +120,7 @@ def read_of(
         require_control_id(header)
         content = convert(message, feed.dialect, received_at=received_at)
         if feed.synthetic_only and synthetic.is_about_a_person(content):
-            return _barred(peer, header, feed)
+            return barred(peer, header, feed)
         identity_rules.require(feed, content.person)
         return Read(arrival_of(raw, peer, feed, header), header, feed, content, flags)
     except Refused as refused:
@@ -140,7 +157,7 @@ def arrival_of(raw: bytes, peer: str, feed: Feed, header: Header, sha256: str = 
     return Arrival(feed.name, peer, header.control_id, message_type, raw, sha256)
 
 
-def _unwelcome(raw: bytes, peer: str, header: Header, mismatch: Mismatch) -> Read:
+def unwelcome(raw: bytes, peer: str, header: Header, mismatch: Mismatch) -> Read:
     """Return a message that fits no feed: whole, but for one from an address nobody knows."""
     whole = arrival_of(raw, peer, STRANGER, header)
     arrival = whole
@@ -149,7 +166,7 @@ def _unwelcome(raw: bytes, peer: str, header: Header, mismatch: Mismatch) -> Rea
     return Read(arrival, header, STRANGER, of_mismatch(mismatch))
 
 
-def _barred(peer: str, header: Header, chosen: Feed | Mismatch) -> Read:
+def barred(peer: str, header: Header, chosen: Feed | Mismatch) -> Read:
     """Return the message of somebody whom this portal must not know: without its bytes."""
     feed = STRANGER if isinstance(chosen, Mismatch) else chosen
     fault = Fault(103, synthetic.CODE, synthetic.ADDRESS, synthetic.TEXT)

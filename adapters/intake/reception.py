@@ -40,6 +40,10 @@ Answers = tuple[bytes, ...]
 """The frames to send back, in their order; none where the sender asks for none."""
 
 _SEPARATOR = b"\x1c"
+_NOTHING_KEPT = Verdict(
+    "AR",
+    Fault(BUSY, "busy", "MSH.10", "The portal can't take messages now. Please send it again."),
+)
 _AGAIN = frozenset({"busy", "control-id-reused"})
 """Faults by which the message is not accepted as such (CE in enhanced mode)."""
 
@@ -61,7 +65,7 @@ def answered(record: Record, read: Read) -> "Future[Answers]":
     try:
         buckets = filing.declared(record, read.arrival, read.feed, read.converted)
     except Unavailable:
-        outer.set_result(busy(read.header, record.clock()))
+        outer.set_result(_busy(read, record.clock()))
         return outer
     # A fault of ours must not cost the message: it is kept for a person, and the feed goes on.
     except Exception as error:  # noqa: BLE001 - the rim of a message
@@ -93,7 +97,7 @@ def _hand_over(
     def again(error: BaseException) -> None:
         log.error("a message could not be kept: %s", type(error).__name__)
         if is_passing(error) or (tries <= 1 and read.in_doubt):
-            outer.set_result(busy(read.header, record.clock()))
+            outer.set_result(_busy(read, record.clock()))
         elif tries > 1:
             _hand_over(record, read, buckets, outer, tries - 1)
         else:
@@ -104,7 +108,7 @@ def _hand_over(
     try:
         future = record.submit(access, _piece(read, buckets), buckets=buckets or (), asked=asked)
     except Unavailable:
-        outer.set_result(busy(read.header, record.clock()))
+        outer.set_result(_busy(read, record.clock()))
         return
     future.add_done_callback(reply)
 
@@ -116,9 +120,11 @@ def _for_a_person(read: Read, error: BaseException) -> Read:
 
 def busy(header: Header, now: datetime) -> Answers:
     """Return the answer that asks the sender to send again: nothing was kept."""
-    text = "The portal can't take messages now. Please send it again."
-    fault = Fault(BUSY, "busy", "MSH.10", text)
-    return _worded(header, Verdict("AR", fault), now)
+    return _worded(header, _NOTHING_KEPT, now)
+
+
+def _busy(read: Read, now: datetime) -> Answers:
+    return _said(read, _NOTHING_KEPT, now)
 
 
 def feed_access(feed: Feed, peer: str) -> Access:
@@ -173,7 +179,7 @@ def _filed(
         return replace(outcome, then=_piece(read, outcome.buckets | (buckets or frozenset())))
     if isinstance(outcome, Verdict):
         return _set_aside(writer, read, outcome)
-    answers = _worded(read.header, Verdict("AA"), from_micros(writer.now))
+    answers = _said(read, Verdict("AA"), from_micros(writer.now), outcome)
     inbox.keep(
         writer,
         read.arrival,
@@ -214,8 +220,8 @@ def attempted(writer: Writer, content: Content, occasion: Occasion) -> Outcome |
 
 def _set_aside(writer: Writer, read: Read, verdict: Verdict) -> Answers:
     """Keep the message with the reason: for a person, as refused, or as cut off."""
-    fault = verdict.why
-    answers = _worded(read.header, _as_agreed(verdict, read.feed), from_micros(writer.now))
+    fault = read.placed(verdict).why
+    answers = _said(read, _as_agreed(verdict, read.feed), from_micros(writer.now))
     fate = _fate(verdict)
     content = read.converted
     inbox.keep(
@@ -252,6 +258,13 @@ def _fate(content: Content | Verdict) -> Fate:
     if content.ack is None:
         return "partial"
     return "refused" if content.ack == "AR" else "quarantined"
+
+
+def _said(read: Read, verdict: Verdict, sent: datetime, outcome: Outcome | None = None) -> Answers:
+    """Return the answers in the words in which the message came."""
+    if read.words is None:
+        return _worded(read.header, verdict, sent)
+    return read.words(read.placed(verdict), sent, outcome)
 
 
 def _worded(header: Header, verdict: Verdict, sent: datetime) -> Answers:

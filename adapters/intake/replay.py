@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Row
 
+from adapters.fhir_push import reading as fhir_push
 from adapters.hl7v2.header import glimpse
 from adapters.intake import filing, inbox, indexing, reception, waiting
 from adapters.intake.admission import Peer, admitted
@@ -113,7 +114,11 @@ def _read_again(
         return Read(kept, header, STRANGER, of_mismatch(chosen), flags)
     if sha256(kept.raw).hexdigest() != kept.sha256 or not kept.raw:
         return Read(kept, header, chosen, INCOMPLETE, flags)
-    again = read_of(chosen, kept.raw, kept.peer, flags, when)
+    kind = fhir_push.kind_of(kept.message_type)
+    if kind is None:
+        again = read_of(chosen, kept.raw, kept.peer, flags, when)
+    else:
+        again = fhir_push.read_of(chosen, fhir_push.Came(kept.raw, kind, kept.peer, when), flags)
     return replace(again, arrival=kept)
 
 

@@ -8,9 +8,13 @@ from fhir_server.model.validate import judge
 from fhir_server.record import Stored, Writer
 
 
-def request_id(writer: Writer, group: ReportGroup, patient: str) -> str:
-    """Return the id of the request that *group* answers, by either of its numbers."""
-    return known_id(writer, group.service_request.key, group.placer_number, patient)
+def request_id(writer: Writer, group: ReportGroup, patient: str) -> dict[Key, str]:
+    """Return the id of the request that *group* answers, by either of its numbers, under its key.
+
+    Empty where it names none.
+    """
+    asked = group.service_request
+    return {asked.key: known_id(writer, asked.key, group.placer_number, patient)} if asked else {}
 
 
 def request_after_result(

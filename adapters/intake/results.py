@@ -9,16 +9,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from adapters.hl7v2.conversion import Conversion, Key, ReportGroup
-from adapters.intake import claims, code_maps
+from adapters.intake import claims, code_maps, taking_back
 from adapters.intake.beside import file_directory, file_person, ids_of, own_ids
 from adapters.intake.buckets import of_person, require
 from adapters.intake.claims import Number
 from adapters.intake.feeds import Feed
 from adapters.intake.group_filing import Setting, file_group
 from adapters.intake.identity import Identity, at_home, identify
-from adapters.intake.occasion import Occasion, Outcome, worded
+from adapters.intake.occasion import Occasion, Outcome, placed, worded
 from adapters.intake.requests import request_id
 from adapters.intake.unclear import Unclear
+from fhir_server.errors import Invalid
 from fhir_server.model.ids import bucket_of
 from fhir_server.record import Record, Writer
 
@@ -29,6 +30,19 @@ def file(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
     Raises Unclear where a human has to decide first, Undeclared where a bucket is not among the
     occasion's, and Invalid where a resource is not valid: then nothing may be kept of it.
     """
+    try:
+        outcome = _filed(writer, conversion, occasion)
+    except Unclear as unclear:
+        raise unclear.at(conversion.places) from None
+    except Invalid as invalid:
+        if not conversion.places:
+            raise
+        issue = invalid.issues[0]
+        raise Unclear("AE", 102, "resource-invalid", "Bundle", issue.text) from None
+    return replace(outcome, flags=placed(outcome.flags, conversion.places))
+
+
+def _filed(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
     identity = identify(writer, conversion.person)
     homes = [at_home(writer, identity, _order(group)) for group in conversion.groups]
     require(occasion.buckets, *(bucket_of(one.patient) for one in (identity, *homes)))
@@ -51,13 +65,15 @@ def file(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
         refiled=occasion.refiled,
     )
     for group, home in zip(conversion.groups, homes, strict=True):
-        setting = replace(setting, identity=home)
-        ids[group.service_request.key] = request_id(writer, group, home.patient)
-        references, raised = file_group(writer, group, ids, setting)
+        gone = is_cut or group.taken_back
+        setting = replace(setting, identity=home, document_withdrawn=gone)
+        ids |= request_id(writer, group, home.patient)
+        whole, unnamed = taking_back.whole(writer, group, ids)
+        references, raised = file_group(writer, whole, ids | unnamed, setting)
         made.extend(references)
         flags.extend(raised)
     flags.extend(worded(conversion.flags))
-    return Outcome(identity.subject, tuple(made), tuple(dict.fromkeys(flags)))
+    return Outcome(identity.subject, tuple(made), tuple(dict.fromkeys(flags)), ids)
 
 
 def buckets(record: Record, feed: Feed, conversion: Conversion) -> Iterator[int]:

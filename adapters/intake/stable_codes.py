@@ -80,6 +80,9 @@ FAULTS: Mapping[str, FaultCode] = MappingProxyType(
         "identity-unclear": FaultCode(
             "AE", (101, 204), "The identifiers do not tell which person is meant."
         ),
+        "merge-by-hand": FaultCode(
+            "AA", (204,), "A record would be parted, or lose a number: a person has to do it."
+        ),
         "merge-circle": FaultCode(
             "AA", (204,), "Whoever is to stay was merged into the one who is to be retired."
         ),
@@ -125,6 +128,29 @@ FAULTS: Mapping[str, FaultCode] = MappingProxyType(
     }
 )
 """Why a message is set aside or refused."""
+
+OF_BUNDLES: Mapping[str, FaultCode] = MappingProxyType(
+    {
+        "content-unsupported": FaultCode(
+            "AE", (103,), "Something stands in a resource that can't be filed, nor passed over."
+        ),
+        "entry-unplaced": FaultCode("AE", (100,), "No report of the Bundle names this result."),
+        "full-url-twice": FaultCode("AE", (205,), "Two entries of the Bundle have one fullUrl."),
+        "json-bad": FaultCode("AR", (102,), "The body is no JSON that has one meaning alone."),
+        "reference-circle": FaultCode("AE", (100,), "A group of results is a member of itself."),
+        "reference-outside": FaultCode(
+            "AE", (204,), "A reference leads to nothing that is in the Bundle."
+        ),
+        "request-unsupported": FaultCode(
+            "AR", (200,), "An entry asks for what a hospital can't do here."
+        ),
+        "result-shared": FaultCode("AE", (205,), "Two reports of the Bundle name one result."),
+        "subject-missing": FaultCode(
+            "AE", (101,), "A resource does not say that it is about the Bundle's Patient."
+        ),
+    }
+)
+"""Why a Bundle is, beside what it has in common with other messages."""
 
 FLAGS: Mapping[str, str] = MappingProxyType(
     {
@@ -178,6 +204,14 @@ FLAGS: Mapping[str, str] = MappingProxyType(
 )
 """What a person should know of a message that was taken all the same."""
 
+FLAGS_OF_BUNDLES: Mapping[str, str] = MappingProxyType(
+    {
+        "entry-kept": "An entry is of no use here by itself; the message keeps it.",
+        "reference-cut": "A reference leads to nothing that is kept; what it says in words stays.",
+    }
+)
+"""What a person should know of a Bundle, beside what it has in common with other messages."""
+
 HOLDS: Mapping[str, str] = MappingProxyType(
     {
         "access-checks": "OBX-13 asks for checks before anybody sees the result.",
@@ -211,5 +245,7 @@ ABSENT: Mapping[str, str] = MappingProxyType(
 
 def meaning(code: str) -> str:
     """Return what a stable code means; empty for one that is none."""
-    fault = FAULTS.get(code)
-    return fault.meaning if fault else FLAGS.get(code) or HOLDS.get(code, "")
+    fault = FAULTS.get(code) or OF_BUNDLES.get(code)
+    if fault:
+        return fault.meaning
+    return FLAGS.get(code) or FLAGS_OF_BUNDLES.get(code) or HOLDS.get(code, "")

@@ -15,6 +15,7 @@ TEXT = (
     "This portal is a demonstration: it takes NHS numbers from 999 000 0000 to 999 999 9999 only."
 )
 
+_VALUE = re.compile(r'"value"\s*:\s*"([0-9][0-9 -]{8,20}[0-9])"')
 _PID = re.compile(r"(?:^|[\r\n\x0b])\s*(?:PID|MRG)[^\r\n]*", re.IGNORECASE)
 _TEN_DIGITS = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){9}(?![0-9])")
 
@@ -27,10 +28,14 @@ def applies(feeds: tuple[Feed, ...]) -> bool:
 def may_name_a_person(raw: bytes) -> bool:
     """Tell whether a PID or MRG in *raw* holds a number that somebody may have as their NHS number.
 
+    Or an Identifier of a Bundle.
+
     Whatever its delimiters: ten digits in a row, blanks and hyphens between them, that agree with
     their check digit and lie outside the range for tests. A local number of that form counts too.
     """
     text = raw.replace(b"\0", b"").decode("iso8859-1")
+    if any(_is_of_somebody(NhsNumber.parse(one)) for one in _VALUE.findall(text)):
+        return True
     found = (match for line in _PID.findall(text) for match in _TEN_DIGITS.findall(line))
     return any(_is_of_somebody(NhsNumber.parse(one)) for one in found)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, case, delete, func, insert, select, update
 
+from adapters.fhir_push import answer_codes
 from adapters.intake.tables import inbox, inbox_act, inbox_waiting
 from fhir_server.record import Record, Writer
 
@@ -23,6 +24,7 @@ _ANSWER = re.compile(rb"MSA(.)([AC][AER])\1")
 def put(writer: Writer, place: Place, about: Mapping[str, Any]) -> None:
     """Let the message at *place* wait; *about* has received, fate, code, and ack (bytes)."""
     codes = [match[2].decode() for match in _ANSWER.finditer(about["ack"])]
+    codes += filter(None, (answer_codes.code_of(about["ack"]),))
     line = {
         "received": about["received"],
         "fate": about["fate"],

@@ -224,6 +224,7 @@ BINDINGS: Mapping[str, frozenset[str]] = MappingProxyType(
         "CapabilityStatementRestResourceSearchParam.type": _codes(
             "number date string token reference composite quantity uri special"
         ),
+        "MessageHeaderResponse.code": _codes("ok transient-error fatal-error"),
         "OperationOutcomeIssue.code": ISSUE_TYPES,
         "OperationOutcomeIssue.severity": _codes("fatal error warning information"),
     }

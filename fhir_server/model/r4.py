@@ -36,8 +36,8 @@ SERVED_TYPES = frozenset(
 )
 """Types that the record keeps and the FHIR interface serves."""
 
-ANSWER_TYPES = frozenset({"Bundle", "CapabilityStatement", "OperationOutcome"})
-"""Types that the FHIR interface makes, and never keeps."""
+ANSWER_TYPES = frozenset({"Bundle", "CapabilityStatement", "MessageHeader", "OperationOutcome"})
+"""Types that go over the FHIR interface, and are never kept."""
 
 PART_TYPES = frozenset({"Device", "Encounter", "HealthcareService", "Location", "RelatedPerson"})
 """Further types that may stand inside a resource as `contained`."""

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.hl7v2.ack import CONDITIONS
-from adapters.intake.stable_codes import ABSENT, FAULTS, FLAGS, HOLDS, meaning
+from adapters.intake import stable_codes
+from adapters.intake.stable_codes import ABSENT, FLAGS_OF_BUNDLES, HOLDS, OF_BUNDLES, meaning
 
+FAULTS = {**stable_codes.FAULTS, **OF_BUNDLES}
+FLAGS = {**stable_codes.FLAGS, **FLAGS_OF_BUNDLES}
 ADAPTERS = Path(__file__).resolve().parents[3] / "adapters"
 TABLE = ADAPTERS / "intake" / "stable_codes.py"
 CONNECTIONS = ADAPTERS / "intake" / "tls.py"  # refuses connections, not messages
