@@ -13,6 +13,8 @@ from adapters.hl7v2.coding_systems import STANDARD, sender_base, system_uri
 from adapters.intake.feeds import Feed, FeedWrongError
 
 COLUMNS = ("code", "means", "system", "display")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+"""How a cell begins that a spreadsheet would work out, and how one begins that was kept from it."""
 _NEEDED = frozenset({"code", "means"})
 
 
@@ -41,9 +43,29 @@ def from_csv(text: str) -> tuple[CodeRow, ...]:
                 f"it has {', '.join(heading) or 'nothing'}."
             )
         lines.fieldnames = heading
-        return tuple(_row(f"line {lines.line_num}", line) for line in lines)
+        return tuple(_row(f"line {lines.line_num}", _read_cells(line)) for line in lines)
     except csv.Error as wrong:
         raise FeedWrongError(f"line {lines.line_num}: {wrong}.") from None
+
+
+def as_cells(rows: Iterable[CodeRow]) -> list[dict[str, str]]:
+    """Return the rows as `from_csv` takes them; a spreadsheet runs nothing of what stands there.
+
+    A laboratory's code is its own text: behind an apostrophe it is no formula.
+    """
+    return [
+        {name: f"'{value}" if value.startswith(_FORMULA) else value for name, value in one.items()}
+        for one in as_tables(rows)
+    ]
+
+
+def _read_cells(line: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    return {
+        name: value[1:]
+        if isinstance(value, str) and value[:1] == "'" and value[1:].startswith(_FORMULA)
+        else value
+        for name, value in line.items()
+    }
 
 
 def from_tables(tables: Any) -> tuple[CodeRow, ...]:

@@ -185,7 +185,7 @@ def codes(
         return
     with opened(current()) as portal:
         _found(portal.record, name)
-        rows = code_rows.as_tables(_codes(portal.record, name))
+        rows = code_rows.as_cells(_codes(portal.record, name))
     lines = csv.DictWriter(sys.stdout, code_rows.COLUMNS, lineterminator="\n")
     lines.writeheader()
     lines.writerows(rows)

@@ -13,6 +13,7 @@ from adapters.intake.feeds import LOOPBACK, Feed
 from fhir_server.model import json
 from portal_api import feed_report
 from portal_api.cli.feed_reading import FeedName, Files, current, messages_in
+from portal_api.cli.terminal import inert
 from portal_api.opening import opened
 
 Codes = frozenset[tuple[str, str]]
@@ -68,5 +69,5 @@ def _print(report: dict[str, Any]) -> None:
     table = Table("kind", "field", "what", "code", "messages")
     for one in report["remarks"]:
         words = (one["kind"], one["field"], one["text"], one["code"])
-        table.add_row(*(escape(word) for word in words), str(one["messages"]))
+        table.add_row(*(escape(inert(word)) for word in words), str(one["messages"]))
     Console().print(table)

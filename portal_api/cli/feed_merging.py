@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from portal_api.cli.feed_reading import current
+from portal_api.cli.terminal import say
 from portal_api.commands import carried
 
 Reason = Annotated[str, typer.Option(help="Why; the ledger keeps it.")]
@@ -22,11 +23,9 @@ def merge(control_id: str, reason: Reason) -> None:
     done = carried(current(), request)
     for one in done:
         why = f"{one['code']} {one['address']} {one['reason']}".strip()
-        typer.echo(
-            f"message {one['control_id']} of feed {one['feed']}: {one['fate']} {why}".strip()
-        )
+        say(f"message {one['control_id']} of feed {one['feed']}: {one['fate']} {why}".strip())
         for line in one["made"]:
-            typer.echo(f"  made: {line}")
+            say(f"  made: {line}")
     if not done:
         typer.echo("No message has this control id.")
     if not done or any(one["fate"] != "filed" for one in done):

@@ -12,6 +12,7 @@ from rich.table import Table
 from adapters.intake import reconciling
 from adapters.intake.feeds import FeedWrongError
 from portal_api.cli.feed_reading import agreed_with, current
+from portal_api.cli.terminal import inert
 from portal_api.commands import carried
 from portal_api.opening import opened
 
@@ -49,6 +50,6 @@ def reconcile(
     if found:
         table = Table("test", "laboratory", "here", "difference")
         for one in found:
-            table.add_row(escape(one.test), str(one.theirs), str(one.ours), one.words)
+            table.add_row(escape(inert(one.test)), str(one.theirs), str(one.ours), one.words)
         Console().print(table)
         raise typer.Exit(1)

@@ -12,6 +12,7 @@ from adapters.intake.repeating import Part
 from fhir_server.clock import micros
 from portal_api import repeating
 from portal_api.cli.feed_reading import current
+from portal_api.cli.terminal import say
 from portal_api.commands import carried
 from portal_api.opening import NotEmpty, opened
 from portal_api.settings import Settings
@@ -62,7 +63,7 @@ def _again(settings: Settings, part: Part) -> Counter[str]:
             became[one["became"]] += 1
             if one["code"]:
                 why = f"{one['code']} {one['address']}"
-                typer.echo(f"{one['feed']} {one['control_id']}: {one['became']}, {why}")
+                say(f"{one['feed']} {one['control_id']}: {one['became']}, {why}")
         after = answer["after"]
         if after is None:
             return became

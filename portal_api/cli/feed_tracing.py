@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from portal_api.cli.feed_reading import current
+from portal_api.cli.terminal import inert, say
 from portal_api.commands import carried
 
 
@@ -24,14 +25,14 @@ def trace(key: Annotated[str, typer.Argument(metavar="CONTROL_ID|ACCESSION")]) -
     settings = current()
     found = carried(settings, {"command": "trace", "key": key})
     for one in found:
-        typer.echo(f"message {one['control_id']} of feed {one['feed']} from {one['peer']}")
-        typer.echo(f"  received {one['received']}, and {one['copies']} times again")
-        typer.echo(f"  fate {one['fate']} {one['code']} {one['address']} {one['reason']}".rstrip())
+        say(f"message {one['control_id']} of feed {one['feed']} from {one['peer']}")
+        say(f"  received {one['received']}, and {one['copies']} times again")
+        say(f"  fate {one['fate']} {one['code']} {one['address']} {one['reason']}".rstrip())
         for name in ("flags", "made"):
-            typer.echo("".join(f"  {name}: {line}\n" for line in one[name].splitlines()), nl=False)
+            say("".join(f"  {name}: {line}\n" for line in one[name].splitlines()), end=False)
         for name in ("raw", "ack"):
-            typer.echo(f"  {name}:")
-            typer.echo("    " + _segments(one[name]).replace("\n", "\n    "))
+            say(f"  {name}:")
+            say("    " + _segments(one[name]).replace("\n", "\n    "))
     if not found:
         typer.echo("No message has this control id or accession.")
         raise typer.Exit(1)
@@ -48,11 +49,9 @@ def retry(control_id: str) -> None:
     done = carried(settings, {"command": "feed-retry", "control_id": control_id})
     for one in done:
         why = f"{one['code']} {one['address']} {one['reason']}".strip()
-        typer.echo(
-            f"message {one['control_id']} of feed {one['feed']}: {one['fate']} {why}".strip()
-        )
+        say(f"message {one['control_id']} of feed {one['feed']}: {one['fate']} {why}".strip())
         for line in one["made"]:
-            typer.echo(f"  made: {line}")
+            say(f"  made: {line}")
     if not done:
         typer.echo("No message has this control id.")
     if not done or any(one["fate"] != "filed" for one in done):
@@ -65,7 +64,7 @@ def errors() -> None:
     table = Table("received", "feed", "control id", "fate", "code", "field")
     for one in carried(settings, {"command": "errors"}):
         names = ("received", "feed", "control_id", "fate", "code", "address")
-        table.add_row(*(escape(one[name]) for name in names))
+        table.add_row(*(escape(inert(one[name])) for name in names))
     Console().print(table)
 
 

@@ -11,6 +11,7 @@ from adapters.intake.preview import Preview, preview
 from adapters.intake.sending import NoAnswer, client_context, code_of, send
 from fhir_server.model import json
 from portal_api.cli.feed_reading import FeedName, Files, agreed_with, messages_in
+from portal_api.cli.terminal import say
 from portal_api.settings import Address, Settings, from_environment
 
 Pem = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A PEM file.")]
@@ -56,13 +57,13 @@ def _line(path: Path, index: int, shown: Preview) -> dict[str, Any]:
 
 
 def _print(path: Path, index: int, shown: Preview) -> None:
-    typer.echo(f"{path} message {index}: {shown.ack} (control id {shown.control_id or 'missing'})")
+    say(f"{path} message {index}: {shown.ack} (control id {shown.control_id or 'missing'})")
     for fault in shown.faults:
-        typer.echo(f"  {fault.field or 'message'}: {fault.text} [{fault.code}]")
+        say(f"  {fault.field or 'message'}: {fault.text} [{fault.code}]")
     for flag in shown.flags:
-        typer.echo(f"  flag {flag}")
+        say(f"  flag {flag}")
     for segment in shown.accounted:
-        typer.echo(f"  {segment}")
+        say(f"  {segment}")
     if shown.bundle is not None:
         typer.echo(json.pretty(shown.bundle).decode())
 
@@ -87,7 +88,7 @@ def send_files(
             for path, index, raw in messages_in(files):
                 answer = exchange(raw)
                 typer.echo(f"{path} message {index}:")
-                typer.echo("  " + answer.decode("ascii", "replace").strip().replace("\r", "\n  "))
+                say("  " + answer.decode("ascii", "replace").strip().replace("\r", "\n  "))
                 refused += code_of(answer) not in {"AA", "CA", ""}
     except (OSError, NoAnswer) as error:
         typer.echo(f"{address} can't be sent to: {error}", err=True)

@@ -62,6 +62,36 @@ def test_case_55_what_could_run_in_a_browser_is_bytes_that_nothing_opens(world, 
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+RUNNING_PDF = b"%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>>>\n%%EOF\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "told"),
+    [
+        (RUNNING_PDF, "application/pdf", "application/pdf"),
+        (b"PK\x03\x04run.exe", "application/zip", "application/octet-stream"),
+        (b"<html><script>alert(1)</script>", "text/html", "application/octet-stream"),
+        (b"<svg onload='alert(1)'/>", "image/svg+xml", "application/octet-stream"),
+        (b"{\\rtf1{\\object\\objdata 01}}", "application/rtf", "application/rtf"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("login", "reports"), [("alan", "/patient/results"), ("priya", "/clinician/reports")]
+)
+def test_row_37_what_runs_goes_out_as_a_file_that_no_browser_opens(
+    world, body, kind, told, login, reports
+):
+    report = filed(world, attachment(body, kind))
+    answer = world.browser(login).get(f"{reports}/{report}/documents/1")
+    assert (answer.status_code, answer.content) == (200, body)
+    assert answer.headers["content-type"] == told
+    assert answer.headers["content-disposition"].startswith("attachment; ")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
 def test_several_documents_are_told_apart_and_one_kept_elsewhere_is_left_out(world):
     elsewhere = attachment(b"", url="https://pacs.example/1")
     report = filed(world, attachment(), elsewhere, attachment(b"Words.", "text/plain"))
