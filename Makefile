@@ -56,8 +56,8 @@ fix: setup ## Format, and mend what the linter can mend
 faults: setup disk ## Kill, cut and break it at length, and count what is lost (KILLS=1000 CUTS=200)
 	@$(BIN)/python -m tests.faults
 
-bench: setup ## Measure, as ratios within one run
-	@$(BIN)/python -m tests.bench
+bench: setup ## Measure, as ratios within one run (BENCH=trace: looks among a million messages)
+	@$(BIN)/python -m $(if $(BENCH),tests.bench.$(BENCH),tests.bench)
 
 docs: setup ## Write the documents that are made from the code
 	@$(BIN)/python -m tests.conformance.hl7v2_page

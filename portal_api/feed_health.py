@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 
-from adapters.intake import registry, remapping, tracing, waiting
+from adapters.intake import counting, registry, remapping, tracing, waiting
+from adapters.intake.counting import HOUR
 from adapters.intake.expected import Expected, is_silent, quiet
 from adapters.intake.feeds import Feed
 from adapters.intake.tables import feed as feed_table
-from adapters.intake.tables import inbox as table
 from adapters.intake.tables import unmapped_code
 from fhir_server.clock import from_micros, micros
 from fhir_server.record import Record
@@ -19,9 +19,7 @@ from fhir_server.record import Record
 HOURS = 24
 """How many hours a picture of a feed shows."""
 
-_HOUR = 3_600_000_000
 _MOST_UNMAPPED = 200
-_SET_ASIDE = frozenset({"quarantined", "refused", "partial"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def feeds_today(record: Record, midnight: datetime) -> tuple[FeedHealth, ...]:
     names = sorted({*known, *newest})
     counted = _counted(record, names, midnight, now)
     waits = _waits(record)
-    recent = (micros(now) // _HOUR - HOURS + 1) * _HOUR
+    recent = (micros(now) // HOUR - HOURS + 1) * HOUR
     codes = remapping.sent_since(record, recent)
     found = []
     for name in names:
@@ -167,24 +165,22 @@ def _counted(
     record: Record, names: Sequence[str], midnight: datetime, now: datetime
 ) -> Mapping[str, _Counted]:
     """Return what came of each feed today, and in each of the last hours."""
-    this_hour, today = micros(now) // _HOUR, micros(midnight) // _HOUR
+    this_hour, today = micros(now) // HOUR, micros(midnight) // HOUR
     first = this_hour - HOURS + 1
-    since = min(first, today) * _HOUR
-    hour = ((table.c.received - since) // _HOUR).label("hour")
-    rows = record.select(
-        select(table.c.feed, hour, table.c.fate, table.c.code, func.count().label("times"))
-        .where(table.c.feed.in_(names), table.c.received >= since)
-        .group_by(table.c.feed, hour, table.c.fate, table.c.code)
-    )
+    since = min(first, today)
     counted = {name: _Counted() for name in names}
-    for row in rows:
-        one, at = counted[row.feed], int(row.hour) + min(first, today)
-        if first <= at <= this_hour:
-            one.hours[at - first] += row.times
-        if at >= today and row.fate in _SET_ASIDE:
-            one.refusals[row.code] = one.refusals.get(row.code, 0) + row.times
-        elif at >= today:
-            one.accepted += row.times
+    for row in counting.aside(record, names, since):
+        if today <= row.hour <= this_hour:
+            refusals = counted[row.feed].refusals
+            refusals[row.code] = refusals.get(row.code, 0) + row.times
+    for (name, hour), times in counting.came(record, since, this_hour).items():
+        one = counted.setdefault(name, _Counted())
+        if hour >= first:
+            one.hours[hour - first] += times
+        if hour >= today:
+            one.accepted += times
+    for one in counted.values():
+        one.accepted = max(one.accepted - sum(one.refusals.values()), 0)
     return counted
 
 

@@ -58,6 +58,7 @@ LOCAL = {
 POPULATION = {
     "index_token_population": "selective parameters searched over every patient",
     "inbox_by_feed": "how each feed is, and its messages by time",
+    "inbox_aside": "the few messages that were set aside, by time",
     "inbox_waiting_by_code": "the operator's error queue, over every feed",
     "resource_of_nobody": "the directory, whose members have buckets of their own",
     "care_relationship_by_practitioner": "a clinician's list of patients",

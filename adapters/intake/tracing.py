@@ -2,7 +2,7 @@
 
 A page is cut at the last message seen, by its time of arrival and its hash (keyset): what comes
 in meanwhile moves nothing. Each look uses an index: `inbox_key` for numbers and persons,
-`inbox_by_feed` for times.
+`inbox_by_feed` for times, `inbox_aside` for times and a fate that few messages have.
 """
 
 import re
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, union_all
+from sqlalchemy import CTE, ColumnElement, Row, Select, and_, false, func, or_, select, union_all
 
 from adapters.intake import message_keys
 from adapters.intake.inbox import bucket_of_key, key_of
-from adapters.intake.tables import inbox, inbox_key
+from adapters.intake.tables import SET_ASIDE, inbox, inbox_key
 from fhir_server.model.identifiers import NhsNumber
 from fhir_server.record import Record
 
@@ -109,17 +109,22 @@ def one(record: Record, feed: str, mark: str) -> Row[Any] | None:
 
 
 def newest_of_feeds(record: Record) -> Mapping[str, int]:
-    """Return every feed that ever sent, with the arrival (microseconds) of its newest message.
+    """Return every feed that ever sent, with the arrival (microseconds) of its newest message."""
+    names = feeds_that_sent()
+    newest = select(func.max(inbox.c.received)).where(inbox.c.feed == names.c.feed)
+    statement = select(names.c.feed, newest.scalar_subquery().label("newest"))
+    rows = record.select(statement.where(names.c.feed.is_not(None)))
+    return {row.feed: row.newest for row in rows}
+
+
+def feeds_that_sent() -> CTE:
+    """Return the names of the feeds that ever sent, in the column `feed`, and one NULL.
 
     One step through the index for each feed, however many messages there are.
     """
     names = select(func.min(inbox.c.feed).label("feed")).cte("names", recursive=True)
     step = select(func.min(inbox.c.feed)).where(inbox.c.feed > names.c.feed)
-    names = names.union_all(select(step.scalar_subquery()).where(names.c.feed.is_not(None)))
-    newest = select(func.max(inbox.c.received)).where(inbox.c.feed == names.c.feed)
-    statement = select(names.c.feed, newest.scalar_subquery().label("newest"))
-    rows = record.select(statement.where(names.c.feed.is_not(None)))
-    return {row.feed: row.newest for row in rows}
+    return names.union_all(select(step.scalar_subquery()).where(names.c.feed.is_not(None)))
 
 
 def among(
@@ -165,6 +170,8 @@ def _of_feed(feed: str, span: Span, before: Cursor | None, most: int) -> Select[
     statement = select(*_SHOWN).where(table.feed == feed, *_older(table, before))
     if span.fate:
         statement = statement.where(table.fate == span.fate)
+    if span.fate not in {"", "filed"}:
+        statement = statement.where(SET_ASIDE)
     if span.since is not None:
         statement = statement.where(table.received >= span.since)
     if span.until is not None:
