@@ -27,7 +27,7 @@ from adapters.hl7v2.document_tables import DOCUMENT_EVENTS
 from adapters.hl7v2.er7 import Message
 from adapters.hl7v2.letter import Letter
 from adapters.hl7v2.merge import Merge
-from adapters.hl7v2.merge_to_pairs import MERGES
+from adapters.hl7v2.merge_to_pairs import BY_HAND, MERGES
 from adapters.hl7v2.orders import Orders
 from adapters.hl7v2.refusal import Refused
 
@@ -57,7 +57,7 @@ _KINDS: Mapping[tuple[str, str], Converter] = MappingProxyType(
             (("SIU", event) for event in APPOINTMENT_EVENTS), siu_to_appointment.convert
         ),
         **dict.fromkeys((("ADT", event) for event in EVENTS), adt_to_resources.convert),
-        **dict.fromkeys((("ADT", event) for event in MERGES), merge_to_pairs.convert),
+        **dict.fromkeys((("ADT", event) for event in (*MERGES, *BY_HAND)), merge_to_pairs.convert),
     }
 )
 _CODES = frozenset(code for code, _ in _KINDS)

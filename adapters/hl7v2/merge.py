@@ -25,12 +25,14 @@ class Merge:
     """Records that are one person's, or numbers that were changed, pair by pair.
 
     *renumbers* tells whether a number was changed (A47), and nobody is one with somebody else.
+    *by_hand*: it joins nobody (A37, A43), and only a person may do what it says.
     *provenance* has no target yet: whoever files it knows what was written.
     """
 
     pairs: tuple[Pair, ...]
     event: str
     renumbers: bool
+    by_hand: bool
     said_at: datetime
     provenance: Made
     practitioners: tuple[Made, ...]

@@ -1,8 +1,10 @@
-"""ADT A34, A40 and A47 to pairs of who stays and whose numbers are retired: pure, never a guess.
+"""ADT with MRG to pairs of who stays and whose numbers are retired: pure, never a guess.
 
 The guide has no map of these. PID names who survives, MRG-1 the retired numbers; each pair stands
 by itself. A merge alters nobody's details: a change of details (A31) follows where there is one.
-Source: HL7 v2.8 chapter 3, 3.3.34, 3.3.40 and 3.3.47; HL7 UK A.3.
+What would part people, or move a number between them, is read so that a person finds it.
+Source: HL7 v2.8 chapter 3, 3.3.18, 3.3.30, 3.3.34, 3.3.37, 3.3.39, 3.3.40, 3.3.43 and 3.3.47;
+HL7 UK A.3.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,12 +28,30 @@ from adapters.hl7v2.text_guard import guard
 
 MERGES: Mapping[str, str] = MappingProxyType(
     {
+        "A18": "two records are one person's, up to version 2.4",
+        "A30": "two records are one person's, up to version 2.4",
         "A34": "two records are one person's, by their numbers",
+        "A39": "two records are one person's, by their external numbers",
         "A40": "two records are one person's",
         "A47": "a number of somebody was changed",
     }
 )
 """Trigger event (table 0003) to what it means."""
+
+BY_HAND: Mapping[str, str] = MappingProxyType(
+    {
+        "A37": "two records are two people's after all",
+        "A43": "a number goes from one person to another",
+    }
+)
+"""As `MERGES`, of what waits for a person: it would take something out of somebody's record."""
+
+NOT_TAKEN: Mapping[str, str] = MappingProxyType(
+    {
+        "A24": "two records belong together and stay two; a mother and her child are linked, too",
+    }
+)
+"""As `MERGES`, of what is refused although it names two records, with the reason."""
 
 FIELDS: Mapping[str, str] = MappingProxyType(
     {
@@ -44,6 +64,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
 """Field to what becomes of it."""
 
 _RENUMBERS = "A47"
+_PARTS = "A37"
 
 
 @dataclass(slots=True)
@@ -55,7 +76,7 @@ class _Part:
 
 
 def convert(message: Message, dialect: Dialect, received_at: datetime | None = None) -> Merge:
-    """Return what *message*, an ADT with MRG, becomes in *dialect*.
+    """Return what *message*, one of MERGES or BY_HAND, becomes in *dialect*.
 
     Raises Refused (AE) with a stable code and the field to blame: for a PID without its MRG or the
     other way round, numbers that are missing, broken or unclear, and somebody who would be merged
@@ -63,7 +84,10 @@ def convert(message: Message, dialect: Dialect, received_at: datetime | None = N
     """
     context = surroundings(message, dialect, received_at)
     event = event_of(message)
-    pairs = tuple(_pair(part, context) for part in _parts(message))
+    if event == _PARTS:
+        pairs: tuple[Pair, ...] = (_parted(message, context),)
+    else:
+        pairs = tuple(_pair(part, context) for part in _parts(message))
     at = said_at(message, context)
     number = message.segments[0].whole(10).strip() or at.isoformat()
     told = event_provenance(message, PATIENT, at, context)
@@ -71,6 +95,7 @@ def convert(message: Message, dialect: Dialect, received_at: datetime | None = N
         pairs=pairs,
         event=event,
         renumbers=event == _RENUMBERS,
+        by_hand=event in BY_HAND,
         said_at=at,
         provenance=Made(("Provenance", "merge", context.authority, number), told),
         practitioners=made(context.practitioners),
@@ -81,6 +106,16 @@ def convert(message: Message, dialect: Dialect, received_at: datetime | None = N
     people = (tree for pair in pairs for tree in (pair.person.tree, pair.retired.tree))
     guard(message, (*people, *(each_.tree for each_ in content.all_made())), context)
     return replace(content, flags=flags_of(message, context))
+
+
+def _parted(message: Message, context: Context) -> Pair:
+    """Return the two whom an A37 names, each by a PID. Refuses one alone (AE 100)."""
+    named = [segment for segment in message.segments if segment.name == "PID"]
+    if len(named) < 2:
+        text = "The message does not say whom to part from whom: it has one PID."
+        raise refusal(100, "message-empty", "PID", text)
+    one, other = (person_named({"PID": [pid]}, context) for pid in named[:2])
+    return Pair(one, other, named[1].address(3))
 
 
 def _parts(message: Message) -> Iterator[_Part]:

@@ -1,8 +1,8 @@
 """What a message says of a person beside what is stored: silence changes nothing.
 
 An empty field is not said; two quotation marks take a value away. Numbers are added and never
-taken away, a birth date is never changed, and nobody comes back to life. Source: HL7 v2.8 chapter
-2, 2.6; HL7 UK A.3.
+taken away, and none that was retired counts again; a birth date is never changed, and nobody comes
+back to life. Source: HL7 v2.8 chapter 2, 2.6; HL7 UK A.3.
 """
 
 from typing import Any
@@ -35,9 +35,20 @@ def changed(known: Tree, sent: Tree, content: Demographics) -> tuple[Tree, tuple
 
 
 def _identifiers(known: list[Tree], sent: list[Tree]) -> list[Tree]:
-    """Return what is known, each as it was sent last, and what is new behind it."""
+    """Return what is known, each as it was sent last, and what is new behind it.
+
+    A number that was retired stays so: only a merge, or a change of number, says which one counts.
+    """
+    retired = {_whose(one) for one in known if one.get("use") == "old"}
     numbers = {_number(one): one for one in known}
-    return list((numbers | {_number(one): one for one in sent}).values())
+    numbers |= {_number(one): one for one in sent if _whose(one) not in retired}
+    return list(numbers.values())
+
+
+def _whose(identifier: Tree) -> tuple[str, ...]:
+    """Return a number with who gave it out, whatever kind of number it is called."""
+    assigner = identifier.get("assigner", {}).get("display", "")
+    return identifier.get("system", ""), assigner, identifier.get("value", "")
 
 
 def _number(identifier: Tree) -> tuple[str, ...]:

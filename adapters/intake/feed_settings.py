@@ -89,7 +89,7 @@ FEED: Mapping[str, Setting] = MappingProxyType(
             FLAG, "What it says of people who are known here (ADT) changes their details."
         ),
         "merges": Setting(
-            FLAG, "It joins two records of one person (ADT^A34, A40, A47); else a person does."
+            FLAG, "It joins two records of one person (ADT^A40 and its kin); else a person does."
         ),
         "contact": Setting(TEXT, "Whom a patient rings about a result."),
         "expected": Setting(

@@ -37,6 +37,9 @@ def file(writer: Writer, content: Merge, occasion: Occasion) -> Outcome:
     Raises Unclear where a human has to decide first, Undeclared where a bucket is not among the
     occasion's: then nothing may be kept of it.
     """
+    if content.by_hand:
+        text = "Only a person takes a merge back, or a number from somebody."
+        _wait("merge-by-hand", content.pairs[0].address, text)
     if not (occasion.feed.merges or occasion.decided):
         _wait("merge-not-agreed", "MSH.4", "This feed may not join records; a person has to.")
     written: list[Stored] = []
@@ -80,17 +83,17 @@ def _joined(
             _hold_locks(writer, one, occasion)
     if prior and prior == identity.patient:
         _refuse_circle(writer, pair, prior)
-        return identity, _renumbered(writer, pair, identity)
+        return identity, _renumbered(writer, pair, identity, content)
     if prior and identity.stored is None and content.renumbers and not pair.person.nhs_number:
         known = _content(writer, prior)
         flags = () if occasion.decided else _alike(pair, known, known)
         stays = Identity(prior, writer.current("Patient", prior), flags)
-        return stays, _renumbered(writer, pair, stays)
+        return stays, _renumbered(writer, pair, stays, content)
     if identity.stored is None:
         file_person(writer, pair.person, identity)
         identity = replace(identity, stored=writer.current("Patient", identity.patient))
     if not prior and pair.retired.nhs_number is None:
-        return identity, _renumbered(writer, pair, identity)
+        return identity, _renumbered(writer, pair, identity, content)
     flags = () if occasion.decided else _agreeing(writer, pair, identity, prior)
     prior = prior or _stub(writer, pair, occasion)
     reason = f"ADT^{content.event}: Patient/{prior} into Patient/{identity.patient}"
@@ -190,8 +193,11 @@ def _stub(writer: Writer, pair: Pair, occasion: Occasion) -> str:
     return patient
 
 
-def _renumbered(writer: Writer, pair: Pair, identity: Identity) -> list[Stored]:
-    """Keep the retired numbers as old ones of somebody who stays, and theirs beside them."""
+def _renumbered(writer: Writer, pair: Pair, identity: Identity, content: Merge) -> list[Stored]:
+    """Keep the retired numbers as old ones of somebody who stays, and theirs beside them.
+
+    A number that is changed back counts again.
+    """
     _hold_numbers(writer, pair.retired, identity.patient)
     _hold_numbers(writer, pair.person, identity.patient)
     known = _content(writer, identity.patient)
@@ -202,6 +208,8 @@ def _renumbered(writer: Writer, pair: Pair, identity: Identity) -> list[Stored]:
     numbers: dict[tuple[str, ...], Tree] = {}
     for one in named:
         numbers.setdefault(_number(one), one)
+    if content.renumbers:
+        numbers |= {_number(one): one for one in pair.person.tree.get("identifier", ())}
     numbers |= {key: {**numbers.get(key, one), "use": "old"} for key, one in retired.items()}
     tree = judge(known | {"identifier": list(numbers.values())})
     before = writer.current("Patient", identity.patient)

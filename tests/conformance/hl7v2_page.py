@@ -16,6 +16,7 @@ from adapters.hl7v2 import (
     document_tables,
     er7,
     kinds,
+    merge_to_pairs,
 )
 from adapters.hl7v2.field_names import field_name
 from adapters.hl7v2.guide_rows import ROWS, segment_of
@@ -211,7 +212,13 @@ def _becomes(field: str, kind: str) -> str:
 
 
 def _people() -> str:
-    events = ((_code(name), one.means, one.effect.value) for name, one in adt_fields.EVENTS.items())
+    events = [(_code(name), one.means, one.effect.value) for name, one in adt_fields.EVENTS.items()]
+    for told, becomes in (
+        (merge_to_pairs.MERGES, "whoever has the numbers is one person, if the feed may say so"),
+        (merge_to_pairs.BY_HAND, "it waits for a person"),
+        (merge_to_pairs.NOT_TAKEN, "it is refused"),
+    ):
+        events += [(_code(name), means, becomes) for name, means in told.items()]
     elements = (
         (", ".join(one.fields), f"Patient.{one.name}", one.url.rpartition("/")[2])
         for one in adt_fields.ELEMENTS

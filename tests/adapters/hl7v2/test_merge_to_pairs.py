@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters.hl7v2 import merge_to_pairs
 from adapters.hl7v2.dialect import STANDARD
 from adapters.hl7v2.er7 import Refused, read
 from adapters.hl7v2.kinds import convert
@@ -26,11 +27,13 @@ def refused(*segments: str) -> tuple[str, str, int]:
     return caught.value.code, caught.value.field, caught.value.hl7_code
 
 
-@pytest.mark.parametrize(("event", "renumbers"), [("A34", False), ("A40", False), ("A47", True)])
+@pytest.mark.parametrize(
+    ("event", "renumbers"), [(event, event == "A47") for event in merge_to_pairs.MERGES]
+)
 def test_a_pair_names_who_stays_and_the_retired_numbers(event: str, renumbers: bool) -> None:
     content = converted(MSH.replace("A40", event), EVN, PID, "PD1||||1", MRG, "PV1|1|I")
     (pair,) = content.pairs
-    assert (content.event, content.renumbers) == (event, renumbers)
+    assert (content.event, content.renumbers, content.by_hand) == (event, renumbers, False)
     assert (pair.person.nhs_number, pair.person.identifiers) == (
         *(NhsNumber.parse("9990000018"), (("NMH", "B7"),)),
     )
@@ -40,6 +43,27 @@ def test_a_pair_names_who_stays_and_the_retired_numbers(event: str, renumbers: b
     raw = "kept raw: a merge changes nobody's details"
     link, told = "filed in Patient.link", "filed in Provenance"
     assert list(content.accounted.values()) == [told, told, link, raw, link, raw]
+
+
+def test_who_is_parted_from_whom_is_read_for_a_person() -> None:
+    unlink = MSH.replace("A40", "A37"), EVN, PID, "PID|2||A7^^^NMH^MR||Bell^Bea||19600102|F"
+    content = converted(*unlink)
+    (pair,) = content.pairs
+    assert (content.by_hand, pair.address) == (True, "PID[2].3")
+    assert (pair.person.identifiers, pair.retired.identifiers) == (
+        *((("NMH", "B7"),), (("NMH", "A7"),)),
+    )
+    assert refused(*unlink[:3]) == ("message-empty", "PID", 100)
+
+
+def test_a_number_that_goes_to_somebody_else_is_read_for_a_person() -> None:
+    content = converted(MSH.replace("A40", "A43"), EVN, PID, MRG)
+    assert (content.by_hand, content.pairs[0].retired.identifiers) == (True, (("NMH", "A7"),))
+
+
+def test_records_that_are_linked_and_stay_two_are_not_taken() -> None:
+    link = MSH.replace("A40", "A24"), EVN, PID, "PID|2||A7^^^NMH^MR||Bell^Bea||19600102|F"
+    assert refused(*link) == ("type-unsupported", "MSH.9", 201)
 
 
 def test_several_pairs_stand_by_themselves() -> None:

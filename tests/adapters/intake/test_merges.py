@@ -60,7 +60,7 @@ def people(ward: Ward) -> dict[bool, list[Tree]]:
 
 
 @RULES
-@pytest.mark.parametrize("event", ["A34", "A40", "A47"])
+@pytest.mark.parametrize("event", ["A18", "A40", "A47"])
 def test_the_results_of_both_numbers_are_one_list(ward: Ward, event: str) -> None:
     result(ward, local("A7"), "L1", "1.1")
     result(ward, OWN, "L2", "2.2")
@@ -134,6 +134,55 @@ def test_a_circle_waits_for_a_person(ward: Ward) -> None:
     assert merge(ward, pid(local("A7")), local("B7"), "M2").code == "AA"
     assert ward.fate("M2") == ("quarantined", "merge-circle", "MRG[1].1")
     assert ward.known("Patient") == before
+
+
+@RULES
+def test_whoever_would_be_parted_and_a_number_that_would_move_wait_for_a_person(
+    ward: Ward,
+) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    result(ward, OWN, "L2", "2.2")
+    merge(ward, pid(OWN), local("A7"))
+    before = ward.known("Patient"), seen(ward)
+    header = "MSH|^~\\&|PAS|RXX|PORTAL|CMCA|20261124101400||ADT^A37|M2|P|2.5.1"
+    unlink = "\r".join((header, "EVN|A37|20261124101400", pid(OWN), pid(local("A7"), born="")))
+    assert ward.send(unlink, PAS).code == "AA"
+    assert ward.fate("M2") == ("quarantined", "merge-by-hand", "PID[2].3")
+    assert merge(ward, pid(local("B7")), local("A7"), "M3", event="A43").code == "AA"
+    assert ward.fate("M3") == ("quarantined", "merge-by-hand", "MRG[1].1")
+    for control_id in ("M2", "M3"):
+        (again,) = replay.replay(ward.record, OPERATOR, (PAS,), control_id, "they are two")
+        assert again.fate == "quarantined"
+    assert (ward.known("Patient"), seen(ward)) == before
+
+
+@RULES
+def test_a_retired_number_stays_retired_whatever_details_name_it(ward: Ward) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    result(ward, OWN, "L2", "2.2")
+    merge(ward, pid(OWN), local("A7"))
+    feed = replace(PAS, demographics=True)
+    for second, number in enumerate(("A7^^^RXX^MR", "A7^^^RXX^PI", "A7^^^RXX")):
+        at, control_id = f"2026112410150{second}", f"D{second}"
+        header = f"MSH|^~\\&|PAS|RXX|PORTAL|CMCA|{at}||ADT^A31|{control_id}|P|2.5"
+        said = "\r".join((header, f"EVN|A31|{at}", pid(f"{OWN}~{number}")))
+        assert ward.send(said, feed).code == "AA"
+        assert ward.fate(control_id)[0] == "filed"
+        (survivor,) = people(ward)[True]
+        uses = [one.get("use") for one in survivor["identifier"] if one["value"] == "A7"]
+        assert uses == ["old"]
+
+
+@RULES
+def test_a_number_that_is_changed_back_counts_again(ward: Ward) -> None:
+    result(ward, local("A7"), "L1", "1.1")
+    merge(ward, pid(local("B7")), local("A7"), event="A47")
+    merge(ward, pid(local("A7")), local("B7"), "M2", event="A47")
+    (one,) = ward.found(ward.as_clinician(), "Patient")
+    assert {each["value"]: each.get("use") for each in one["identifier"]} == {
+        "A7": None,
+        "B7": "old",
+    }
 
 
 @RULES
