@@ -225,7 +225,7 @@ def test_a_test_that_only_the_sender_knows_is_named_with_its_unit():
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
-        ("ADT^A37", 201),
+        ("ADT^A24", 201),
         ("ORU", 201),
         ("ORU^R33", 201),
         ("oru^r01", 200),

@@ -35,7 +35,7 @@ def test_a_sender_gets_the_answers_that_it_asks_for(
     assert codes(ward.raw(ward.message(control_id="A", wants=wants))) == taken
     bad = ward.message(control_id="B", wants=wants, birth_date="10660101")
     assert codes(ward.raw(bad)) == aside
-    other = ward.message(control_id="C", wants=wants).replace("ORU^R01^ORU_R01", "ADT^A37")
+    other = ward.message(control_id="C", wants=wants).replace("ORU^R01^ORU_R01", "ADT^A24")
     assert codes(ward.raw(other)) == refused
     assert [ward.fate(one)[0] for one in "ABC"] == ["filed", "quarantined", "refused"]
 

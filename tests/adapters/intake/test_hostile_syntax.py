@@ -63,7 +63,7 @@ def test_the_type_is_taken_with_whatever_follows_it(ward: Ward, form: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("form", "code"), [("ORU", "201"), ("oru^r01", "200"), ("ORU_R01", "200"), ("ADT^A37", "201")]
+    ("form", "code"), [("ORU", "201"), ("oru^r01", "200"), ("ORU_R01", "200"), ("ADT^A24", "201")]
 )
 def test_a_form_of_the_type_that_nobody_agreed_on_is_refused(
     ward: Ward, form: str, code: str

@@ -40,7 +40,7 @@ def test_the_error_queue_holds_what_was_not_filed_newest_first_without_its_bytes
 ) -> None:
     ward.psa(control_id="A")
     ward.psa(control_id="B", birth_date="10660101", filler="LAB2")
-    ward.send(ward.message(control_id="C").replace("ORU^R01", "ADT^A37"))
+    ward.send(ward.message(control_id="C").replace("ORU^R01", "ADT^A24"))
     rows = ward.record.select(waiting.queue())
     assert [(row.control_id, row.fate) for row in rows] == [("C", "refused"), ("B", "quarantined")]
     assert not {"raw", "ack"} & set(rows[0]._fields)

@@ -172,7 +172,7 @@ def test_a_code_that_nobody_mapped_is_counted_and_held(
 
 
 def test_a_message_for_another_type_is_refused_and_kept(record: Record, send: Send) -> None:
-    adt = "MSH|^~\\&|A|B|C|D|20261124||ADT^A37|X1|P|2.4\rPID|1||1\r"
+    adt = "MSH|^~\\&|A|B|C|D|20261124||ADT^A24|X1|P|2.4\rPID|1||1\r"
     assert b"MSA|AR|X1" in send(adt)
     assert fates(record) == [("refused", "type-unsupported", "MSH.9")]
 

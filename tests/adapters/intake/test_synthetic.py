@@ -57,7 +57,7 @@ def test_a_message_about_a_synthetic_person_is_filed(
 @pytest.mark.parametrize(
     "change",
     [
-        lambda text: text.replace("ORU^R01", "ADT^A37"),
+        lambda text: text.replace("ORU^R01", "ADT^A24"),
         lambda text: text.replace("|LIMS|", "|OTHER|"),
         lambda text: text.replace("OBR|1", "XYZ|1"),
         lambda text: text.replace("^^^NHS^NH", "^^^RXX^MR"),
