@@ -59,7 +59,7 @@ def build(portal: Portal) -> ASGIApp:
     fhir = service(portal.record, _recognise_by(portal.record), services.fhir_base)
     # A request is held against one route after the other: the most frequent comes first, and
     # discovery before everything else that is below the same address.
-    reading, *others = routes(fhir, FHIR)
+    reading, *others = routes(fhir, FHIR, push.SERVED)
     app.router.routes.append(reading)
     app.include_router(endpoints.discovery(services))
     app.router.routes.extend(push.fhir_routes(portal, FHIR, services.fhir_base))

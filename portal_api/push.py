@@ -24,6 +24,7 @@ from auth.scopes import PUSH
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.clock import micros
 from fhir_server.errors import FhirError, Forbidden, Unavailable, traced
+from fhir_server.rest.capability import Beside
 from fhir_server.rest.exchange import noted, refuse_repeated_headers, request_id_of
 from fhir_server.rest.headers import network
 from fhir_server.rest.outcome import refusal
@@ -32,6 +33,16 @@ from portal_api.portal import Portal
 log = logging.getLogger(__name__)
 
 ADDRESS = "/hl7v2"
+SERVED = Beside(
+    interactions=("transaction",),
+    operations=(
+        (
+            OPERATION.removeprefix("$"),
+            "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message",
+        ),
+    ),
+)
+"""What is served below the FHIR base by `fhir_routes`."""
 
 Take = Callable[[Pushing, Pusher, Request], Awaitable[Response]]
 """Takes what an application that may push brings, and answers it."""

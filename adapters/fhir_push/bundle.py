@@ -21,6 +21,8 @@ Kind = Literal["message", "transaction"]
 
 MOST_ENTRIES = 2000
 """Entries of one Bundle."""
+MOST_PARTS = 500_000
+"""Objects and arrays of one Bundle: each takes memory, however short it is."""
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _UUID = "urn:uuid:"
@@ -81,7 +83,13 @@ def is_bundle(raw: bytes) -> bool:
 
 
 def opened(raw: bytes) -> Any:
-    """Return what *raw* says as JSON. Raises Refused (AR 102, `json-bad`)."""
+    """Return what *raw* says as JSON.
+
+    Raises Refused: AR 102, `json-bad`; AE 102, `message-too-large`, before it is read.
+    """
+    if raw.count(b"{") + raw.count(b"[") > MOST_PARTS:
+        text = "The Bundle has more objects and arrays than can be read."
+        raise Refused("AE", 102, "message-too-large", "Bundle", text)
     try:
         return json.decode(raw)
     except Invalid as invalid:

@@ -80,7 +80,7 @@ def _require_request(entry: Tree, where: str) -> None:
 def _require_type(entry: Tree, where: str, *, is_header: bool) -> None:
     resource = entry.get("resource")
     tree: Tree = resource if isinstance(resource, dict) else {}
-    name = tree.get("resourceType")
+    name = str(tree.get("resourceType"))
     if is_header:
         if name != "MessageHeader":
             text = "A message begins with its MessageHeader."

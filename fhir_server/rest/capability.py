@@ -6,6 +6,7 @@ server, so that nothing is claimed that it does not do.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -30,9 +31,24 @@ _DOCUMENTATION = (
 )
 
 
-def capability(service: Service) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What others serve at the same address, for the CapabilityStatement to tell.
+
+    *interactions* are with the whole system (`transaction`); *operations* are by name, each with
+    the URL of its definition.
+    """
+
+    interactions: tuple[str, ...] = ()
+    operations: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING_BESIDE = Beside()
+
+
+def capability(service: Service, beside: Beside = NOTHING_BESIDE) -> Answer:
     """Return the endpoint of `/metadata`: for anybody, without a token."""
-    content = json.encode(statement(service.base))
+    content = json.encode(statement(service.base, beside))
 
     async def metadata(request: Request) -> Response:
         try:
@@ -49,8 +65,8 @@ def capability(service: Service) -> Answer:
     return metadata
 
 
-def statement(base: str) -> Tree:
-    """Return the CapabilityStatement of the server at *base*."""
+def statement(base: str, beside: Beside = NOTHING_BESIDE) -> Tree:
+    """Return the CapabilityStatement of the server at *base*, and of what is served *beside* it."""
     origin = base.removesuffix("/fhir")
     return {
         "resourceType": "CapabilityStatement",
@@ -67,9 +83,18 @@ def statement(base: str) -> Tree:
                 "documentation": _DOCUMENTATION,
                 "security": _security(origin),
                 "resource": [_resource(kind, done) for kind, done in INTERACTIONS.items()],
+                **_of_others(beside),
             }
         ],
     }
+
+
+def _of_others(beside: Beside) -> Tree:
+    described: Tree = {
+        "interaction": [{"code": code} for code in beside.interactions],
+        "operation": [{"name": name, "definition": url} for name, url in beside.operations],
+    }
+    return {name: value for name, value in described.items() if value}
 
 
 def _security(origin: str) -> Tree:

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from fhir_server.access import Access, Interaction
 from fhir_server.errors import NotAllowed, NotFound
-from fhir_server.rest.capability import capability
+from fhir_server.rest.capability import NOTHING_BESIDE, Beside, capability
 from fhir_server.rest.create import create
 from fhir_server.rest.exchange import (
     Answer,
@@ -72,10 +72,11 @@ ADDRESSES: Mapping[str, Methods] = MappingProxyType(
 _OF_ONE = r"/(?P<type>(?!\.well-known/)[^/]+)/(?P<id>(?!_search$)[^/]+)$"
 
 
-def routes(service: Service, prefix: str) -> list[BaseRoute]:
+def routes(service: Service, prefix: str, beside: Beside = NOTHING_BESIDE) -> list[BaseRoute]:
     """Return the routes below *prefix* (`/fhir`), the refusal of everything else among them.
 
     The first, of single resources, takes no address of anything else: it may come first of all.
+    *beside* is what others serve there, by routes that stand before the others of these.
     """
     refused = endpoint(service, "request", _nothing_here)
     one, *others = (
@@ -84,7 +85,7 @@ def routes(service: Service, prefix: str) -> list[BaseRoute]:
     )
     return [
         one,
-        _route(f"{prefix}/metadata", _metadata(service)),
+        _route(f"{prefix}/metadata", _metadata(service, beside)),
         *others,
         _all_below(prefix, refused),
         _route(prefix, refused),
@@ -117,9 +118,9 @@ def _all_below(prefix: str, answer: Answer) -> Route:
     return route
 
 
-def _metadata(service: Service) -> Answer:
+def _metadata(service: Service, beside: Beside) -> Answer:
     return _by_method(
-        {"GET": capability(service)}, endpoint(service, "request", _refusing(["GET"]))
+        {"GET": capability(service, beside)}, endpoint(service, "request", _refusing(["GET"]))
     )
 
 

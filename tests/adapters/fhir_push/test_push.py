@@ -334,6 +334,27 @@ def test_nothing_of_a_bundle_is_in_the_log(
     assert hospital.rows()[1][3:5] == ("refused", "json-bad")
 
 
+def test_the_capability_statement_tells_of_both_ways(hospital: Hospital) -> None:
+    answer = hospital.client.get(f"{hospital.base}/metadata")
+    (rest,) = judge(answer.content, "CapabilityStatement")["rest"]
+    assert rest["interaction"] == [{"code": "transaction"}]
+    assert rest["operation"] == [
+        {
+            "name": "process-message",
+            "definition": "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("PUT", ""), ("GET", "/"), ("GET", "/$process-message")]
+)
+def test_nothing_but_a_post_is_taken(hospital: Hospital, method: str, path: str) -> None:
+    bearer = {"Authorization": f"Bearer {hospital.token()}"}
+    answer = hospital.client.request(method, f"{hospital.base}{path}", headers=bearer)
+    assert (answer.status_code, answer.json()["resourceType"]) == (404, "OperationOutcome")
+
+
 def test_a_laboratory_that_names_another_sender_is_not_this_feed(hospital: Hospital) -> None:
     parts = resources() | {"lab": organization("RYY", "Another")}
     answer = hospital.post(message(parts))
