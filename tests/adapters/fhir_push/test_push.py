@@ -232,7 +232,7 @@ def test_what_waits_is_found_by_its_person_and_run_again_once_its_cause_is_mende
     assert (found.control_id, found.fate) == ("M1", "refused")
     record.submit(OPERATOR, lambda writer: registry.agree(writer, MERSEY)).result(10)
     kept = hospital.row("M1")
-    assert replay.run_again(record, OPERATOR, feeds.reread(), kept).fate == "refused"
+    assert replay.run_again(record, OPERATOR, feeds.reread(), kept).fate == "filed"
     conflict = message(resources(birth_date="1956-03-01"), "M2")
     hospital.post(message(number="M3"))
     hospital.post(conflict)
