@@ -15,7 +15,7 @@ from adapters.fhir_push.answer_codes import status_of
 from adapters.fhir_push.bundle import Kind
 from adapters.fhir_push.reading import Came, read
 from adapters.intake import reception
-from adapters.intake.admission import pushed_by
+from adapters.intake.admission import by_push, pushed_by
 from adapters.intake.feeds import Feed
 from adapters.intake.http_push import Pusher, Pushing, answered, body_of, require_feeds, room
 from adapters.intake.reception import Answers
@@ -42,7 +42,8 @@ async def push(door: Pushing, pusher: Pusher, request: Request, kind: Kind, base
     limit = min(agreed, door.limits.frame, BODY_LIMIT)
     with room(door, request, limit):
         body = await body_of(door, mine, pusher, request, limit)
-        came = Came(body, kind, pusher.access.agent.network, door.record.clock(), base)
+        peer = by_push(pusher.access.agent.network, pusher.client)
+        came = Came(body, kind, peer, door.record.clock(), base)
         answers = await answered(partial(receive, door.record, mine, came))
     door.tally.counts["pushed"] += 1
     status = status_of(answers[0])

@@ -8,9 +8,10 @@ of the feeds that name its application, whatever address it comes from: that is 
 
 from dataclasses import dataclass, replace
 
-from adapters.intake.feeds import Feed
+from adapters.intake.feeds import Feed, address_of
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
+_PUSHED, _DROPPED = "pushed by ", "dropped for "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,30 @@ def pushed_by(feeds: tuple[Feed, ...], client: str) -> tuple[Feed, ...]:
 def dropped_for(feeds: tuple[Feed, ...], name: str) -> tuple[Feed, ...]:
     """Return *feeds*; the one called *name* takes from anywhere, the others from nowhere."""
     return tuple(_open(feed, is_open=feed.name == name) for feed in feeds)
+
+
+def by_push(address: str, client: str) -> str:
+    """Return where a message came from that the application *client* pushed from *address*."""
+    return f"{address} {_PUSHED}{client}"
+
+
+def by_drop(address: str, name: str) -> str:
+    """Return where a message came from that was dropped into the folder of the feed *name*."""
+    return f"{address} {_DROPPED}{name}"
+
+
+def admitted_again(feeds: tuple[Feed, ...], peer: str) -> tuple[Feed, ...]:
+    """Return *feeds* as they are open to what came from *peer* before, by the way that it came.
+
+    A certificate is proven by a connection alone: whoever has one sends again.
+    """
+    address = address_of(peer)
+    way = peer.removeprefix(address).strip()
+    if way.startswith(_PUSHED):
+        return pushed_by(feeds, way.removeprefix(_PUSHED))
+    if way.startswith(_DROPPED):
+        return dropped_for(feeds, way.removeprefix(_DROPPED))
+    return admitted(feeds, Peer(address))
 
 
 def _open(feed: Feed, *, is_open: bool) -> Feed:

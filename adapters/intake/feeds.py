@@ -130,9 +130,14 @@ def choose(feeds: tuple[Feed, ...], peer: str, header: Header) -> Feed | Mismatc
     return max(fit, key=_precision)
 
 
+def address_of(peer: str) -> str:
+    """Return the address of *peer*: what stands first in where a message came from."""
+    return peer.partition(" ")[0]
+
+
 def comes_from(feed: Feed, peer: str) -> bool:
-    """Tell whether *peer* (an address) is among the feed's sources."""
-    address = ip_address(peer)
+    """Tell whether the address of *peer* is among the feed's sources."""
+    address = ip_address(address_of(peer))
     # What a listener on all of IPv6 calls an IPv4 address.
     address = getattr(address, "ipv4_mapped", None) or address
     return any(address in ip_network(source, strict=False) for source in feed.sources)

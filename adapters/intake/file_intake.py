@@ -14,7 +14,7 @@ from typing import Literal
 from adapters.hl7v2.batch import unpack
 from adapters.hl7v2.mllp import HEAD_KEPT, VT, Cut, Frame, Framer
 from adapters.intake import reception
-from adapters.intake.admission import dropped_for
+from adapters.intake.admission import by_drop, dropped_for
 from adapters.intake.batches import enveloped
 from adapters.intake.desk import keep_in_part
 from adapters.intake.feeds import Feed
@@ -62,15 +62,15 @@ def hand_in(record: Record, feeds: tuple[Feed, ...], name: str, path: Path) -> H
 
     Raises OSError where the file can't be read.
     """
-    known = dropped_for(feeds, name)
+    known, peer = dropped_for(feeds, name), by_drop(PEER, name)
     if path.stat().st_size > FILE_LIMIT:
-        answers = keep_in_part(record, known, _head(path), PEER).result(timeout=SECONDS)
+        answers = keep_in_part(record, known, _head(path), peer).result(timeout=SECONDS)
         return HandedIn(b"".join(answers), _outcome(list(answers), all_whole=False))
     replies: list[bytes] = []
     singly: list[bytes] = []
     pieces = list(_pieces(path.read_bytes()))
     for piece in pieces:
-        found, is_batch = _answers(record, known, piece)
+        found, is_batch = _answers(record, known, piece, peer)
         singly += found
         replies += [enveloped(found)] if is_batch and found else found
     outcome = _outcome(singly, all_whole=all(piece.is_whole for piece in pieces) and bool(pieces))
@@ -100,11 +100,13 @@ def _pieces(content: bytes) -> Iterator[_Piece]:
                 pass
 
 
-def _answers(record: Record, feeds: tuple[Feed, ...], piece: _Piece) -> tuple[list[bytes], bool]:
+def _answers(
+    record: Record, feeds: tuple[Feed, ...], piece: _Piece, peer: str
+) -> tuple[list[bytes], bool]:
     """Return the answers to the messages in *piece*, in order, and whether they are a batch."""
     if not piece.is_whole:
         left = Left(piece.content, "frame-unfinished", len(piece.content))
-        return list(keep_in_part(record, feeds, left, PEER).result(timeout=SECONDS)), False
+        return list(keep_in_part(record, feeds, left, peer).result(timeout=SECONDS)), False
     batch = unpack(piece.content)
     is_one = len(batch.messages) < 2 and not batch.enveloped
     messages = batch.messages if batch.messages and not is_one else (piece.content,)
@@ -112,7 +114,7 @@ def _answers(record: Record, feeds: tuple[Feed, ...], piece: _Piece) -> tuple[li
     answers: list[bytes] = []
     for start in range(0, len(messages), _AT_ONCE):
         futures = [
-            reception.receive(record, feeds, one, PEER, flags)
+            reception.receive(record, feeds, one, peer, flags)
             for one in messages[start : start + _AT_ONCE]
         ]
         for future in futures:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.intake import batches
-from adapters.intake.admission import pushed_by
+from adapters.intake.admission import by_push, pushed_by
 from adapters.intake.feeds import Feed
 from adapters.intake.listener import Answers, Limits, Tally
 from adapters.intake.sending import says_send_again
@@ -67,8 +67,8 @@ async def push(door: Pushing, pusher: Pusher, request: Request) -> Response:
     limit = min(max(feed.frame_limit for feed in mine), door.limits.frame)
     with room(door, request, limit):
         body = await body_of(door, mine, pusher, request, limit)
-        address = pusher.access.agent.network
-        answers = await answered(partial(batches.receive, door.record, feeds, body, address))
+        peer = by_push(pusher.access.agent.network, pusher.client)
+        answers = await answered(partial(batches.receive, door.record, feeds, body, peer))
     door.tally.counts["pushed"] += 1
     if any(map(says_send_again, answers)):
         raise Unavailable.of("The portal can't take messages now. Please send it again.")

@@ -21,7 +21,7 @@ from adapters.hl7v2.header import Header
 from adapters.hl7v2.kinds import Content
 from adapters.intake import filing, inbox
 from adapters.intake.buckets import Undeclared
-from adapters.intake.feeds import Feed
+from adapters.intake.feeds import Feed, address_of
 from adapters.intake.inbox import Fate, Fated
 from adapters.intake.occasion import Occasion, Outcome, worded
 from adapters.intake.passing import TRIES, is_passing
@@ -135,7 +135,7 @@ def feed_access(feed: Feed, peer: str) -> Access:
         name=feed.organization or feed.name,
         organization=feed.sending_facility,
         purpose="TREAT",
-        network=peer,
+        network=address_of(peer),
     )
     return Access(agent, secrets.token_hex(8), WholeStore(), {}, bound_by_release=False)
 

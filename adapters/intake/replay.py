@@ -16,7 +16,7 @@ from sqlalchemy import Row
 from adapters.fhir_push import reading as fhir_push
 from adapters.hl7v2.header import glimpse
 from adapters.intake import filing, inbox, indexing, reception, waiting
-from adapters.intake.admission import Peer, admitted
+from adapters.intake.admission import admitted_again
 from adapters.intake.feeds import Feed, Mismatch, choose
 from adapters.intake.inbox import Arrival, Fate, Fated
 from adapters.intake.occasion import Occasion, Outcome
@@ -108,18 +108,20 @@ def _read_again(
     """Return the message under the agreement that it came under, or the one that fits it now."""
     header = glimpse(kept.raw)
     named = next((feed for feed in feeds if feed.name == kept.feed), None)
-    # What no feed was proven for then can't be proven now: whoever has a certificate sends again.
-    chosen = named or choose(admitted(feeds, Peer(kept.peer)), kept.peer, header)
+    open_ = admitted_again(feeds, kept.peer)
+    kind = fhir_push.kind_of(kept.message_type)
+    is_whole = bool(kept.raw) and sha256(kept.raw).hexdigest() == kept.sha256
+    if kind is not None and is_whole:
+        came = fhir_push.Came(kept.raw, kind, kept.peer, when)
+        mine = tuple(feed for feed in open_ if feed.sources)
+        again = fhir_push.read_of(named, came, flags) if named else fhir_push.read(mine, came)
+        return replace(again, arrival=kept)
+    chosen = named or choose(open_, kept.peer, header)
     if isinstance(chosen, Mismatch):
         return Read(kept, header, STRANGER, of_mismatch(chosen), flags)
-    if sha256(kept.raw).hexdigest() != kept.sha256 or not kept.raw:
+    if not is_whole:
         return Read(kept, header, chosen, INCOMPLETE, flags)
-    kind = fhir_push.kind_of(kept.message_type)
-    if kind is None:
-        again = read_of(chosen, kept.raw, kept.peer, flags, when)
-    else:
-        again = fhir_push.read_of(chosen, fhir_push.Came(kept.raw, kind, kept.peer, when), flags)
-    return replace(again, arrival=kept)
+    return replace(read_of(chosen, kept.raw, kept.peer, flags, when), arrival=kept)
 
 
 def _run(

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from adapters.hl7v2.dialect import Dialect
+from adapters.intake.admission import admitted_again, by_drop, by_push
 from adapters.intake.feeds import LOOPBACK, Feed
-from adapters.intake.replay import Replayed, replay
+from adapters.intake.reception import receive
+from adapters.intake.replay import Replayed, prepared, replay
 from tests.adapters.intake.ward import BRIAN, OPERATOR, Ward
 
 DAY_FIRST = replace(LOOPBACK, dialect=Dialect(day_first=True))
@@ -102,6 +104,42 @@ def test_what_still_fits_no_feed_stays_refused(ward: Ward) -> None:
     ward.psa(elsewhere)
     (done,) = retried(ward, "MSG1", elsewhere)
     assert (done.fate, done.code) == ("refused", "not-for-us")
+
+
+NORTH = replace(LOOPBACK, name="north", sources=(), clients=("lims-north",))
+SOUTH = replace(LOOPBACK, name="south", sources=("127.0.0.0/8",), clients=("lims-south",))
+
+
+@pytest.mark.parametrize(
+    ("peer", "feed"),
+    [
+        (by_push("127.0.0.1", "lims-north"), "north"),
+        (by_push("192.0.2.1", "lims-south"), "south"),
+        (by_drop("127.0.0.1", "north"), "north"),
+        ("127.0.0.1", "south"),
+    ],
+)
+def test_what_fitted_no_feed_is_run_again_as_what_came_by_the_same_way(
+    ward: Ward, peer: str, feed: str
+) -> None:
+    wrong = tuple(replace(one, sending_facility="RYY") for one in (NORTH, SOUTH))
+    receive(ward.record, admitted_again(wrong, peer), ward.message().encode(), peer).result(30)
+    row = ward.row()
+    assert (row.feed, row.code, row.peer) == ("unknown", "not-for-us", peer)
+    (stays,) = replay(ward.record, OPERATOR, wrong, "MSG1")
+    assert (stays.fate, stays.code) == ("refused", "not-for-us")
+    assert prepared(ward.record, (NORTH, SOUTH), row).feed.name == feed
+    (done,) = replay(ward.record, OPERATOR, (NORTH, SOUTH), "MSG1")
+    assert (done.fate, ward.values()) == ("filed", ["7.3"])
+    assert {"pushed", "dropped"}.isdisjoint(str(ward.ledger()).split())
+
+
+def test_an_application_that_may_not_push_any_more_has_nothing_run_again(ward: Ward) -> None:
+    peer = by_push("127.0.0.1", "lims-north")
+    wrong = (replace(NORTH, sending_facility="RYY"),)
+    receive(ward.record, admitted_again(wrong, peer), ward.message().encode(), peer).result(30)
+    (done,) = replay(ward.record, OPERATOR, (replace(NORTH, clients=()), SOUTH), "MSG1")
+    assert (done.fate, done.code) == ("refused", "source-unknown")
 
 
 def test_what_is_kept_in_part_can_not_be_filed(ward: Ward) -> None:
