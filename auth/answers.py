@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import Future
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -60,9 +61,22 @@ def api(reply: Reply) -> Response:
 
 def limited(throttle: Throttle, request: Request, endpoint: str) -> None:
     """Count the request. Raises TooMany, with the seconds to wait as diagnostics."""
-    wait = throttle.wait(f"{endpoint} {network(request)}")
+    wait = throttle.wait(f"{endpoint} {neighbourhood(network(request))}")
     if wait:
         raise TooMany.of("Too many requests: please wait and try again.", diagnostics=str(wait))
+
+
+def neighbourhood(address: str) -> str:
+    """Return by what the caller at *address* is counted: by IPv6, one has 2^64 addresses."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, IPv4Address):
+        return address
+    if known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return str(IPv6Network((known, 64), strict=False))
 
 
 async def committed(future: "Future[T]") -> T:

@@ -257,6 +257,7 @@ def revoke(
     else:
         token = tokens.look_up(writer.select, text, writer.now)
         if token is None:
+            writer.audit(Subtype.REVOKE, reason="a token that held no more, or never")
             return Reply(200, {}, NO_STORE)
         if token.family.holder.client_id == client.client_id:
             issuing.revoke(writer, token, text)

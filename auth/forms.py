@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from fhir_server.errors import Invalid, TooLarge
+from fhir_server.rest.body import received
 
 LIMIT = 16 * 1024
 """Bytes of a form or of a query string that are read."""
@@ -18,18 +19,14 @@ async def read_form(request: Request) -> Pairs:
     """Return the fields of a form post in their order.
 
     Raises Invalid for another content type, for parameters in the address, and for a form that
-    is not well encoded; TooLarge for one that is longer than `LIMIT`.
+    is not well encoded; TooLarge for one that is longer than `LIMIT`, TooSlow for one that does not
+    come.
     """
     if request.url.query:
         raise Invalid.of("The parameters belong in the body, not in the address.")
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != _FORM_TYPE:
         raise Invalid.of(f"The content type must be {_FORM_TYPE}.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LIMIT:
-            raise TooLarge.of(f"The form is longer than {LIMIT} bytes.")
-    return read_pairs(bytes(body))
+    return read_pairs(await received(request, LIMIT))
 
 
 def read_query(request: Request) -> Pairs:

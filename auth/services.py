@@ -1,13 +1,17 @@
 """What the sign-in and authorisation pages and endpoints are given by the composition root."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from auth.key_sets import KeySets
+from auth.login.strangers import Strangers
 from auth.throttle import Throttle
 from auth.views import ConsentView, DemoAccount, RefusalView, SignInView
 from fhir_server.clock import micros
 from fhir_server.record import Record
+
+HASHES_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,10 @@ class AuthServices:
     fhir_path: str = "/fhir"
     key_sets: KeySets = field(default_factory=KeySets)
     """The keys that applications publish."""
+    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHES_AT_ONCE))
+    """Room for passwords that are looked at: each costs 64 MiB for a moment."""
+    strangers: Strangers = field(default_factory=Strangers)
+    """Names that were tried to sign in with and that nobody has."""
     attempts: Throttle = field(default_factory=lambda: Throttle(limit=60, seconds=60))
     """Sign-ins tried from one address."""
     exchanges: Throttle = field(default_factory=lambda: Throttle(limit=600, seconds=60))

@@ -55,11 +55,13 @@ async def attempt(services: AuthServices, request: Request, request_id: str) -> 
         return await run_in_threadpool(
             sign_in_page, services, request, following, login=name, error=_STALE
         )
-    verdict = await run_in_threadpool(
-        local.judge, services.record.select, name, sent.get(PASSWORD_FIELD, ""), services.now
-    )
+    # Who waits here is judged by the failures that came before, however many try at once.
+    async with services.hashing:
+        verdict = await _judged(services, name, sent.get(PASSWORD_FIELD, ""))
+        if verdict.login is None:
+            failed = services.record.submit(access, lambda writer: _fail(writer, name, verdict))
+            await committed(failed)
     if verdict.login is None:
-        await committed(services.record.submit(access, lambda writer: _fail(writer, name, verdict)))
         error = _WAIT.format(verdict.wait // 60 + 1) if verdict.wait else _WRONG
         return await run_in_threadpool(
             sign_in_page, services, request, following, login=name, error=error
@@ -130,6 +132,11 @@ def _notice(services: AuthServices, request: Request, cookie: str) -> str:
 def local_path(text: str) -> str:
     """Return *text* if it is a path on this site, else the way to the front page."""
     return text if len(text) <= forms.LIMIT and _PATH.fullmatch(text) else "/"
+
+
+async def _judged(services: AuthServices, name: str, password: str) -> Verdict:
+    query, strangers = services.record.select, services.strangers
+    return await run_in_threadpool(local.judge, query, name, password, services.now, strangers)
 
 
 async def _sign_in(services: AuthServices, request: Request, request_id: str, login: Login) -> str:

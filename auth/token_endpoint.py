@@ -158,4 +158,7 @@ def _basic_name(header: str) -> str:
         name, _, _ = base64.b64decode(text.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise Unauthenticated.of("The Authorization header can't be read.") from None
-    return unquote(name)
+    name = unquote(name)
+    if "\x00" in name:
+        raise Unauthenticated.of("The Authorization header can't be read.")
+    return name

@@ -15,7 +15,7 @@ from fhir_server.model.ids import is_id
 from fhir_server.owed import Asked, bare_entry, entry
 from fhir_server.search.audit_sql import audit_entry_by_id
 from fhir_server.store import read as reading
-from fhir_server.store.read import Stored, audit_event
+from fhir_server.store.read import Stored, audit_event_for
 from fhir_server.store.tables import resource_version
 
 
@@ -113,7 +113,7 @@ def at(resource_type: str, id_: str) -> Look:
     def find(connection: Connection, access: Access, now: int) -> Answer:
         if resource_type == "AuditEvent":
             row = connection.execute(audit_entry_by_id(access, id_)).first()
-            return _one(None if row is None else audit_event(row))
+            return _one(None if row is None else audit_event_for(access, row))
         return _one(reading.seen(connection, access, resource_type, id_, now))
 
     asked = Asked("read", f"{resource_type}/{id_}")

@@ -99,7 +99,8 @@ def receipt(writer: Writer, before: Stored, tree: Tree) -> Tree:
         )
     if "received" in stands or "received" not in tree:
         return stands
-    return tree | {"received": instant_text(from_micros(writer.now))}
+    # What stands, not what came: its meta, too, is not the reader's to write.
+    return stands | {"received": instant_text(from_micros(writer.now))}
 
 
 def received(writer: Writer, letters: Correspondence, head: str) -> int:

@@ -140,5 +140,5 @@ def _in_ledger(
     if wanted.count_only:
         return Page((), (), total, "", snapshot), None
     rows = connection.execute(audit_sql.audit_matches(query, access, now, cursor)).all()
-    matches = tuple(read.audit_event(row) for row in rows[: wanted.count])
+    matches = tuple(read.audit_event_for(access, row) for row in rows[: wanted.count])
     return Page(matches, (), total, "", snapshot), audit_sql.audit_turn(wanted, rows, snapshot)

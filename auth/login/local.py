@@ -3,6 +3,7 @@
 Passwords are stored with Argon2id (RFC 9106, the library's default cost). An unknown name costs
 as much time as a wrong password and gets the same words. After five failures in a row a login
 has to wait, twice as long each time; the count is in the database, so that every process knows it.
+An unknown name has to wait likewise, so that nobody learns by it which names there are.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Row, insert, select, update
 
 from auth.clients import Query
+from auth.login.strangers import Strangers
 from auth.principal import Role
 from auth.tables import login as table
 from fhir_server.audit.subtypes import Subtype
@@ -98,13 +100,19 @@ def login_of(row: Row[Any]) -> Login:
     return Login(row.login, Role(row.role), row.name, row.person, row.organization, row.demo)
 
 
-def judge(query: Query, name: str, password: str, now: int) -> Verdict:
-    """Return whether *name* and *password* fit, at *now* (microseconds). Slow on purpose."""
+def judge(query: Query, name: str, password: str, now: int, strangers: Strangers) -> Verdict:
+    """Return whether *name* and *password* fit, at *now* (microseconds). Slow on purpose.
+
+    An unknown name has to wait as a known one does: *strangers* counts its failures.
+    """
     rows = query(select(table).where(table.c.login == name, table.c.ended_at.is_(None)))
-    wait = wait_after(rows[0].failed, rows[0].failed_at, now) if rows else 0
+    count, last = (rows[0].failed, rows[0].failed_at) if rows else strangers.failures(name)
+    wait = wait_after(count, last, now)
     if wait:
-        return Verdict(None, known=True, wait=wait)
+        return Verdict(None, known=bool(rows), wait=wait)
     fits = _fits(rows[0].password_hash if rows else _NOBODY, password)
+    if not rows:
+        strangers.failed(name, now)
     return Verdict(login_of(rows[0]) if rows and fits else None, known=bool(rows))
 
 

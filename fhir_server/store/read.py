@@ -19,7 +19,8 @@ from sqlalchemy import (
 )
 
 from fhir_server import prepared
-from fhir_server.access import Access
+from fhir_server.access import Access, OwnRecord
+from fhir_server.audit import redaction
 from fhir_server.model import json
 from fhir_server.model.ids import bucket_of
 from fhir_server.sight import Sight, seen_by
@@ -95,6 +96,14 @@ def audit_event(row: Row[Any]) -> Stored:
         labels=0,
         body=bytes(row.body),
     )
+
+
+def audit_event_for(access: Access, row: Row[Any]) -> Stored:
+    """Return a row of the ledger as *access* gets it: a patient is told nothing of others."""
+    found = audit_event(row)
+    if not isinstance(access.reach, OwnRecord):
+        return found
+    return found._replace(body=redaction.for_patient(found.body))
 
 
 def by_id(resource_type: str, id_: str, *where: ColumnElement[bool]) -> Select[Any]:

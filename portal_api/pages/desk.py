@@ -23,6 +23,7 @@ from auth.views import CSRF_FIELD, NEXT_FIELD
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.errors import FhirError, Forbidden, Invalid, TooLarge, Unavailable
 from fhir_server.notary import Notary
+from fhir_server.rest.body import received
 from fhir_server.rest.exchange import request_id_of
 from fhir_server.rest.headers import network
 from fhir_server.rest.outcome import status_of
@@ -157,11 +158,10 @@ async def _noted(desk: Desk, caller: Caller, error: FhirError) -> FhirError:
 
 
 async def _form(request: Request, csrf: str) -> dict[str, str]:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _FORM_LIMIT:
-            raise TooLarge.of("What you sent is too long. Please make it shorter.")
+    try:
+        body = await received(request, _FORM_LIMIT)
+    except TooLarge:
+        raise TooLarge.of("What you sent is too long. Please make it shorter.") from None
     try:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS

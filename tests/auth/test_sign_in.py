@@ -1,9 +1,16 @@
 """Signing in and out, over HTTP."""
 
+import asyncio
+import threading
+import time
+
+import httpx
 import pytest
 
 from auth import sessions
 from auth.login import local
+from auth.login.local import Verdict
+from auth.services import HASHES_AT_ONCE
 from auth.views import SignInView
 
 ALAN = "0a1" + "1" * 29
@@ -92,6 +99,51 @@ def test_after_five_failures_a_login_waits_longer_each_time(portal):
     reasons = [entry[5] for entry in portal.ledger("sign-in")]
     assert reasons.count("too many failures") == 2
     assert reasons.count("wrong name or password") == 6
+
+
+def test_a_name_that_nobody_has_waits_as_a_known_one_does(portal):
+    told = {}
+    for name in ("alan", "nobody"):
+        told[name] = []
+        for _ in range(12):
+            answer = portal.sign_in(name, "wrong")
+            told[name].append((answer.status_code, portal.view.error))
+            portal.clock.advance(1.5)
+    assert told["alan"] == told["nobody"]
+    assert any("too many attempts" in error for _, error in told["nobody"])
+    entities = [one[3] for one in portal.ledger("sign-in")]
+    assert "nobody" not in str(portal.ledger())
+    assert len(entities) == 24
+
+
+def test_passwords_are_looked_at_a_few_at_a_time(portal, monkeypatch):
+    at_once, most = 0, 0
+    lock = threading.Lock()
+
+    def counted(*_):
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        time.sleep(0.01)
+        with lock:
+            at_once -= 1
+        return Verdict(None, known=False)
+
+    monkeypatch.setattr(local, "judge", counted)
+    portal.browser.get("/sign-in")
+    form = {"login": "x", "password": "y", "csrf": portal.view.csrf}
+
+    async def all_at_once():
+        transport = httpx.ASGITransport(portal.app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="https://portal.example", cookies=portal.browser.cookies
+        ) as client:
+            tries = (client.post("/sign-in", data=form) for _ in range(20))
+            return await asyncio.gather(*tries)
+
+    assert {one.status_code for one in asyncio.run(all_at_once())} == {403}
+    assert most == HASHES_AT_ONCE
 
 
 def test_success_forgets_failures(portal):

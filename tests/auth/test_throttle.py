@@ -1,6 +1,9 @@
 """How often one caller may try."""
 
+import pytest
+
 from auth import throttle
+from auth.answers import neighbourhood
 from auth.throttle import Throttle
 
 
@@ -30,3 +33,18 @@ def test_memory_is_bounded_by_forgetting_who_was_quiet_longest(monkeypatch):
     assert [gate.wait(caller) for caller in ("a", "b", "c")] == [0, 0, 0]
     assert gate.wait("c") > 0
     assert gate.wait("a") == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("", ""),
+        ("testclient", "testclient"),
+    ],
+)
+def test_a_network_of_ipv6_is_one_caller(address, counted_as):
+    assert neighbourhood(address) == counted_as

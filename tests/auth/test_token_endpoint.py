@@ -157,7 +157,13 @@ def test_an_app_that_does_not_prove_itself_is_refused_with_one_text(portal, form
 
 
 def test_a_basic_header_that_cannot_be_read_is_refused(portal):
-    for header in ("Basic ###", "Basic " + b64encode(b"\xff\xfe:x").decode(), "basic"):
+    for header in (
+        "Basic ###",
+        "Basic " + b64encode(b"app\x00:x").decode(),
+        "Basic JTAwOng=",
+        "Basic " + b64encode(b"\xff\xfe:x").decode(),
+        "basic",
+    ):
         answer = portal.browser.post(
             "/token", data={"grant_type": "x"}, headers={"authorization": header}
         )
@@ -341,6 +347,14 @@ def test_revocation_is_for_the_apps_own_tokens(portal):
     assert is_refused(post("/revoke", data={"client_id": "app"}), "invalid_request")
     assert post("/revoke", data={"token": "unknown", "client_id": "app"}).status_code == 200
     assert portal.holds(text)
+
+
+def test_every_revocation_is_on_the_ledger_even_of_a_token_that_never_was(portal):
+    before = len(portal.ledger())
+    portal.browser.post("/revoke", data={"token": "unknown", "client_id": "app"})
+    assert portal.ledger()[before:] == [
+        ("revoke", "0", "client", "app", "", "a token that held no more, or never")
+    ]
 
 
 def test_case_66_withdrawn_consent_ends_that_apps_tokens_and_no_others(portal):

@@ -223,6 +223,19 @@ def test_a_receipt_is_given_once_and_by_the_other_side(ward):
     assert ward.now(asked["id"])["received"] == given
 
 
+def test_a_receipt_changes_nothing_but_that_the_message_was_read(ward):
+    sent = ward.send(ward.as_nurse(ward.nurse))
+    security = [{"system": "urn:x", "code": "V", "display": "written by the reader"}]
+    wicked = sent | {
+        "received": "2026-01-01T00:00:00Z",
+        "meta": sent["meta"] | {"security": security, "source": "urn:x", "tag": security},
+    }
+    amend.update(ward.record, ward.as_patient(ward.alan), sent["id"], wicked, None).result(10)
+    after = ward.now(sent["id"])
+    assert set(after["meta"]) == {"versionId", "lastUpdated"}
+    assert {**after, "meta": None, "received": None} == {**sent, "meta": None, "received": None}
+
+
 def test_an_owner_is_of_the_team_and_follows_the_conversation(ward):
     asked = ward.send(ward.as_patient(ward.alan))
     act(ward, ward.as_nurse(ward.nurse), messages.take, asked["id"])

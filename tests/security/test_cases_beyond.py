@@ -3,6 +3,7 @@
 Cases that stand elsewhere: 31 and 33 in `test_anothers_record`, 118 in `test_writing`.
 """
 
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from auth.policy import SEALED, STAFF_ONLY
 from fhir_server.access import Access, Agent, WholeStore
 from fhir_server.model import json
+from fhir_server.model.identifiers import NHS_NUMBER
 from fhir_server.model.ids import bucket_of, new_id
 from fhir_server.model.validate import judge
 from fhir_server.record import Writer
+from tests.world import ALAN, BRIAN
 
 FILING = Access(Agent("feed", user="feed:test"), "seed", WholeStore(), {})
 FHIR = {"Content-Type": "application/fhir+json"}
@@ -266,3 +269,28 @@ def test_case_117_a_patient_reads_of_their_record_alone_in_the_ledger(world: Any
     auditor.get(f"AuditEvent?patient={world.brian}")
     assert world.entries() == before + 1
     assert world.newest()[0].subtype == "search-type"
+
+
+def test_case_117_what_others_searched_for_is_not_told_to_a_patient(world: Any) -> None:
+    nurse, alan = world.as_clinician(world.nurse), world.as_patient(world.alan)
+    nurse.get(f"Observation?patient={world.alan},{world.brian}")
+    both = f"{NHS_NUMBER}|{ALAN},{NHS_NUMBER}|{BRIAN}"
+    nurse.ask("GET", "Patient", params={"identifier": both})
+    answer = alan.get("AuditEvent?_count=100&subtype=search-type")
+    events = [one["resource"] for one in answer.json()["entry"]]
+    events += [alan.get(f"AuditEvent/{one['id']}").json() for one in events]
+    asked = [
+        b64decode(each["query"]).decode()
+        for one in events
+        for each in one["entity"]
+        if "query" in each
+    ]
+    assert set(asked) == {"Observation?", "Patient?"}
+    told = [one for one in events if one["agent"][0]["who"].get("reference", "")[:4] == "Prac"]
+    assert len(told) == 4
+    assert all(one["meta"]["security"][0]["code"] == "REDACTED" for one in told)
+    assert not any("name" in one["agent"][0] for one in told)
+    for secret in (world.brian, BRIAN, ALAN):
+        assert secret not in json.encode(events).decode()
+    seen = world.as_auditor().get(f"AuditEvent/{told[0]['id']}").json()
+    assert "security" not in seen["meta"]

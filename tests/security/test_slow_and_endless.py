@@ -104,6 +104,21 @@ def test_a_body_that_does_not_come_is_408_and_on_the_ledger(
     assert (entry.subtype, entry.outcome) == ("create", "4")
 
 
+@pytest.mark.parametrize("path", ["/token", "/revoke", "/introspect", "/sign-in", "/authorize"])
+def test_a_strangers_form_that_does_not_come_is_waited_for_no_longer_than_the_deadline(
+    world: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(body, "BODY_DEADLINE", 0.05)
+    before = world.entries()
+    with connected(world) as connection:
+        connection.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n\r\na=".encode()
+        )
+        assert answer(connection).startswith(b"HTTP/1.1 408 ")
+    assert world.entries() == before + 1
+
+
 def test_a_caller_who_hangs_up_in_the_middle_of_a_body_is_on_the_ledger(world: Any) -> None:
     token, before = world.as_client().token, world.entries()
     with connected(world) as connection:

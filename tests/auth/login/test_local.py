@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.login import local
+from auth.login import local, strangers
 from auth.login.local import LONGEST_WAIT, Login, Verdict, hash_password, wait_after
+from auth.login.strangers import Strangers
 from auth.principal import Role
 from fhir_server.errors import Conflict, Invalid
 
@@ -20,7 +21,8 @@ def made(portal, login):
 
 
 def judged(portal, name, password):
-    return local.judge(portal.services.record.select, name, password, portal.services.now)
+    services = portal.services
+    return local.judge(services.record.select, name, password, services.now, services.strangers)
 
 
 def test_a_password_is_stored_with_argon2id_and_a_salt():
@@ -69,3 +71,14 @@ def test_waiting_grows_and_has_an_end(failed, now):
     assert wait <= wait_after(failed + 1, now, now)
     assert wait_after(failed, now, now + wait * SECOND) == 0
     assert wait == 0 or wait_after(failed, now, now + wait * SECOND - 1) == 1
+
+
+def test_names_that_nobody_has_are_forgotten_before_memory_runs_out(monkeypatch):
+    monkeypatch.setattr(strangers, "REMEMBERED", 3)
+    tried = Strangers()
+    for number in range(5):
+        tried.failed(f"name-{number}", number)
+    tried.failed("name-4", 9)
+    assert [tried.failures(f"name-{number}") for number in range(5)] == [
+        (0, 0), (0, 0), (1, 2), (1, 3), (2, 9),
+    ]  # fmt: skip
