@@ -109,7 +109,7 @@ def test_the_page_leads_from_nothing_to_an_accepted_message(
     assert portal is not None
     portal.kill()
     portal.communicate()
-    assert shown == 9
+    assert shown == 10
 
 
 def test_what_a_page_shows_is_compared_line_by_line() -> None:
