@@ -1,6 +1,7 @@
 """Codes without a meaning, for programs: the work list, what a meaning would do, and giving it."""
 
 from datetime import datetime
+from functools import cache
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -55,6 +56,7 @@ class MappedOut(BaseModel):
     filed: int
 
 
+@cache
 def routes() -> APIRouter:
     """Return the routes below `/api/codes`."""
     router = APIRouter(prefix="/api/codes", route_class=Guarded)

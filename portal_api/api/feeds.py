@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import cache
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -52,6 +53,7 @@ class HealthOut(BaseModel):
     feeds: list[FeedOut]
 
 
+@cache
 def routes() -> APIRouter:
     """Return `GET /api/feeds/health`."""
     router = APIRouter(prefix="/api/feeds", route_class=Guarded)

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -74,6 +75,7 @@ class WholeMessageOut(MessageOut):
     acts: list[ActOut]
 
 
+@cache
 def routes() -> APIRouter:
     """Return the routes below `/api/messages`."""
     router = APIRouter(prefix="/api/messages", route_class=Guarded)

@@ -1,6 +1,7 @@
 """The error queue for programs: what waits, what running it again would do, and doing it."""
 
 from datetime import datetime
+from functools import cache
 from typing import Literal
 
 from fastapi import APIRouter
@@ -94,6 +95,7 @@ class ClosedOut(BaseModel):
     closed: int
 
 
+@cache
 def routes() -> APIRouter:
     """Return the routes below `/api/queue`."""
     router = APIRouter(prefix="/api/queue", route_class=Guarded)

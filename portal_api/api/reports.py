@@ -1,6 +1,7 @@
 """What was changed in a report, and who had read it, as JSON for a clinician's application."""
 
 from datetime import datetime
+from functools import cache
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -42,6 +43,7 @@ class ChangesOut(BaseModel):
     readers: list[ReaderOut]
 
 
+@cache
 def routes() -> APIRouter:
     """Return `GET /api/reports/<id>/changes`."""
     router = APIRouter(prefix="/api/reports")

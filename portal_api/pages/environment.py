@@ -1,10 +1,11 @@
-"""The template environment: made once by whoever puts the portal together, never at import.
+"""The template environment: made when a portal is first put together, never at import, and kept.
 
 Templates are escaped throughout. The NHS.UK macros leave out most of their parameters, so what a
 mapping lacks is empty; what a view lacks is a mistake and stops the page.
 """
 
 from dataclasses import is_dataclass
+from functools import cache
 from typing import Any
 
 from jinja2 import ChainableUndefined, Environment, PackageLoader, PrefixLoader
@@ -35,6 +36,7 @@ class Unknown(ChainableUndefined):
             raise UndefinedError(f"{type(obj).__name__} has no field {name!r}.")
 
 
+@cache
 def make_environment() -> Environment:
     """Return the environment that renders every page, with the NHS.UK frontend's macros in it."""
     environment = Environment(
