@@ -34,44 +34,48 @@ def reordered(tree: Tree, name: str) -> Tree | None:
     Numbers come back as they are, with their digits. Resources inside
     (`contained`, `Bundle.entry.resource`) come back as they are, not judged.
     """
-    try:
-        struct = msgspec.convert(tree, _compiled(name), builtin_types=_NATIVE)
-    except msgspec.ValidationError:
-        return None
-    return cast(Tree, msgspec.to_builtins(struct, builtin_types=_NATIVE))
+    # Hardly any resource has a primitive with an extension: the smaller Structs know none.
+    for bare in (True, False):
+        try:
+            struct = msgspec.convert(tree, _compiled(name, bare=bare), builtin_types=_NATIVE)
+        except msgspec.ValidationError:
+            continue
+        return cast(Tree, msgspec.to_builtins(struct, builtin_types=_NATIVE))
+    return None
 
 
 @cache
-def _compiled(name: str) -> Any:
+def _compiled(name: str, *, bare: bool) -> Any:
     """Return the Struct of *name* when all that it leads to is made.
 
     msgspec reads the annotations of a Struct and of those below it on first use, and a second
     thread must not see them half read.
     """
     with _COMPILING, suppress(msgspec.ValidationError):
-        msgspec.convert({}, _struct(name))
-    return _struct(name)
+        msgspec.convert({}, _struct(name, bare=bare))
+    return _struct(name, bare=bare)
 
 
 @cache
-def _struct(name: str) -> Any:
+def _struct(name: str, *, bare: bool) -> Any:
+    """Return the Struct of *name*; a *bare* one knows no extensions of primitives (`_name`)."""
     about = shape(name)
     fields: list[Any] = [("resourceType", cast(Any, Literal)[name])] if about.resource else []
     for index, element in enumerate(about.elements):
         # The annotations are evaluated on first use, when every Struct that they name can be made:
         # FHIR's types are recursive.
-        if element.required and not element.extensible:
+        if element.required and (bare or not element.extensible):
             fields.append((_attribute(element.name), f"value_type({index})"))
         else:
             fields.append((_attribute(element.name), f"value_type({index}) | unset_type", UNSET))
-        if element.extensible:
+        if element.extensible and not bare:
             fields.append((f"_{element.name}", f"beside_type({index}) | unset_type", UNSET))
     namespace: dict[str, Any] = {
-        "value_type": lambda index: _value_type(about.elements[index]),
+        "value_type": lambda index: _value_type(about.elements[index], bare=bare),
         "beside_type": lambda index: _beside_type(about.elements[index]),
         "unset_type": UnsetType,
     }
-    checks = _checks(about)
+    checks = [_at_most_one(choice) for choice in about.choices] if bare else _checks(about)
     if checks:
         namespace["__post_init__"] = _all_of(checks)
     return msgspec.defstruct(
@@ -91,20 +95,20 @@ def _attribute(name: str) -> str:
     return f"{name}_" if iskeyword(name) else name
 
 
-def _value_type(element: Element) -> Any:
+def _value_type(element: Element, *, bare: bool) -> Any:
     if element.kind == RESOURCE:
         one: Any = dict[str, Any]
     elif element.kind in PRIMITIVES:
         one = _primitive_type(element.kind, element.codes)
-        if element.many:
+        if element.many and not bare:
             one = one | None
     else:
-        one = _struct(element.kind)
+        one = _struct(element.kind, bare=bare)
     return _several(one) if element.many else one
 
 
 def _beside_type(element: Element) -> Any:
-    one = _struct(PRIMITIVE_EXTENSION)
+    one = _struct(PRIMITIVE_EXTENSION, bare=False)
     return _several(one | None) if element.many else one
 
 
@@ -149,6 +153,12 @@ def _all_of(checks: list[_Check]) -> Callable[[Struct], None]:
                 raise ValueError
 
     return check
+
+
+def _at_most_one(choice: Choice) -> _Check:
+    size, least = len(choice.alternatives), int(choice.required)
+    values = _getter([_attribute(name) for name in choice.alternatives])
+    return lambda struct: least <= size - values(struct).count(UNSET) <= 1
 
 
 def _one_alternative(choice: Choice, names: dict[str, Element]) -> _Check:

@@ -32,6 +32,9 @@ def _filing(table: Table, found: list[filing.Filing], results: int) -> None:
         *(f"{one.group:.1f} · {one.rows:.0f}" for one in found),
     )
     table.add_row("  processor time of a message, ms", *(f"{one.cpu * 1000:.2f}" for one in found))
+    table.add_row(
+        "  wait for an answer at half load, p99, ms", *(f"{one.p99 * 1000:.0f}" for one in found)
+    )
     table.add_row("filed / bare", *(f"{one.filed / one.raw:.2f}" for one in found))
     table.add_section()
 

@@ -30,26 +30,29 @@ Rows = dict[str, list[Any]]
 @dataclass(frozen=True, slots=True)
 class Filing:
     """Messages a second, filed and as bare rows; messages to a commit and rows of one, on average;
-    the seconds of the processor's time for one."""
+    the seconds of the processor's time for one; the wait for an answer, in seconds, that 99 of 100
+    do not exceed when half as many are sent."""
 
     filed: float
     raw: float
     group: float
     rows: float
     cpu: float
+    p99: float
 
 
 def measure(fresh: Fresh, results: int) -> Filing:
     """Measure filing messages of *results* each; then write the same rows bare, in groups alike."""
-    filed, group, cpu = through_the_listener(fresh(), results)
+    filed, group, cpu, p99 = through_the_listener(fresh(), results)
     rows = _rows(fresh(), results)
     raw = _bare(fresh(), rows, max(1, round(group)))
     count = sum(len(lines) for one in rows for lines in one.values()) / len(rows)
-    return Filing(filed, raw, group, count, cpu)
+    return Filing(filed, raw, group, count, cpu, p99)
 
 
-def through_the_listener(url: str, results: int) -> tuple[float, float, float]:
-    """Return messages a second, messages to a commit, and processor seconds of a message."""
+def through_the_listener(url: str, results: int) -> tuple[float, float, float, float]:
+    """Return messages a second, messages to a commit, processor seconds of a message, and the p99
+    of the wait for an answer at half that rate."""
     settle_memory()  # as a portal does that runs
     with _opened(url) as record:
         groups = _counted(record)
@@ -64,8 +67,10 @@ def through_the_listener(url: str, results: int) -> tuple[float, float, float]:
             groups.clear()
             cpu = time.process_time()
             seconds = load("mllp", port, CONNECTIONS, WARMING, MEASURED, results)
-            cpu = time.process_time() - cpu
-    return MEASURED / seconds, MEASURED / len(groups), cpu / MEASURED
+            cpu, group = time.process_time() - cpu, MEASURED / len(groups)
+            first, rate = WARMING + MEASURED, MEASURED / seconds / 2
+            p99 = load("paced", port, CONNECTIONS, first, MEASURED, results, rate)
+    return MEASURED / seconds, group, cpu / MEASURED, p99
 
 
 def _rows(url: str, results: int) -> list[Rows]:
@@ -76,7 +81,8 @@ def _rows(url: str, results: int) -> list[Rows]:
         def keep(*called: Any) -> None:
             _, _, statement, parameters, _, many = called
             if statement.startswith("INSERT") and messages:
-                messages[-1][statement].extend(parameters if many else [parameters])
+                one, lines = (statement, parameters) if many else _each(statement, parameters)
+                messages[-1][one].extend(lines)
 
         event.listen(record.engines.writer, "before_cursor_execute", keep)
         for number in range(WARMING + MEASURED):
@@ -85,6 +91,15 @@ def _rows(url: str, results: int) -> list[Rows]:
             raw = oru(number, results, people[number % PEOPLE])
             receive(record, (LOOPBACK,), raw, "127.0.0.1").result(30)
     return messages
+
+
+def _each(statement: str, parameters: Any) -> tuple[str, list[Any]]:
+    """Return the insertion of several rows as that of one, and the rows."""
+    one = statement[: statement.index(")", statement.index(" VALUES ")) + 1]
+    width = one.count("?") or len(parameters)
+    starts = range(0, len(parameters), width)
+    rows = [tuple(parameters[start : start + width]) for start in starts]
+    return one, rows
 
 
 def _bare(url: str, messages: list[Rows], group: int) -> float:

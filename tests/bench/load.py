@@ -2,6 +2,9 @@
 
 `python -m tests.bench.load mllp PORT CONNECTIONS FIRST COUNT RESULTS`: sends messages, each
 connection one after the other, and prints the seconds from the first byte to the last answer.
+`python -m tests.bench.load paced PORT CONNECTIONS FIRST COUNT RESULTS RATE`: sends so many messages
+a second, whether or not those before were answered in time, and prints the 99th of 100 waits for an
+answer, in seconds from the moment at which the message was due.
 `python -m tests.bench.load http PORT CONNECTIONS SECONDS TOKEN PATH…`: asks for the paths in
 turn, and prints how many answers came, all of them 200.
 """
@@ -9,6 +12,7 @@ turn, and prints how many answers came, all of them 200.
 import asyncio
 import sys
 import time
+from collections.abc import AsyncIterable, AsyncIterator
 from itertools import cycle
 from typing import Any
 
@@ -18,27 +22,57 @@ from adapters.hl7v2.mllp import Frame, Framer, wrap
 from tests.bench.messages import PEOPLE, nhs_numbers, oru
 
 
-async def mllp(port: int, connections: int, first: int, count: int, results: int) -> float:
-    """Send *count* messages; return the seconds that it took until all were acknowledged."""
+def _messages(first: int, count: int, results: int) -> list[bytes]:
     people = nhs_numbers(PEOPLE)
     numbers = range(first, first + count)
-    waiting = iter([wrap(oru(one, results, people[one % PEOPLE])) for one in numbers])
+    return [wrap(oru(one, results, people[one % PEOPLE])) for one in numbers]
 
-    async def send() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        framer = Framer(65_536)
+
+async def _send(port: int, messages: AsyncIterable[bytes]) -> None:
+    """Send *messages* on one connection, each after the answer to the one before."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    framer = Framer(65_536)
+    async for message in messages:
+        writer.write(message)
+        answers: list[Frame] = []
+        while not answers:
+            chunk = await reader.read(65_536)
+            answers = [event for event in framer.feed(chunk) if isinstance(event, Frame)]
+        assert b"MSA|AA" in answers[0].payload, answers[0].payload
+    writer.close()
+
+
+async def mllp(port: int, connections: int, first: int, count: int, results: int) -> float:
+    """Send *count* messages; return the seconds that it took until all were acknowledged."""
+    waiting = iter(_messages(first, count, results))
+
+    async def soon() -> AsyncIterator[bytes]:
         for message in waiting:
-            writer.write(message)
-            answers: list[Frame] = []
-            while not answers:
-                chunk = await reader.read(65_536)
-                answers = [event for event in framer.feed(chunk) if isinstance(event, Frame)]
-            assert b"MSA|AA" in answers[0].payload, answers[0].payload
-        writer.close()
+            yield message
 
     begun = time.perf_counter()
-    await asyncio.gather(*(send() for _ in range(connections)))
+    await asyncio.gather(*(_send(port, soon()) for _ in range(connections)))
     return time.perf_counter() - begun
+
+
+async def paced(
+    port: int, connections: int, first: int, count: int, results: int, rate: float
+) -> float:
+    """Send *rate* messages a second; return the wait that 99 of 100 do not exceed."""
+    begun, waits = time.perf_counter() + 0.1, list[float]()
+    waiting = iter(
+        [(begun + n / rate, one) for n, one in enumerate(_messages(first, count, results))]
+    )
+
+    async def when_due() -> AsyncIterator[bytes]:
+        for due, message in waiting:
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            yield message
+            # It is asked for the next once this one is answered.
+            waits.append(time.perf_counter() - due)
+
+    await asyncio.gather(*(_send(port, when_due()) for _ in range(connections)))
+    return sorted(waits)[len(waits) * 99 // 100]
 
 
 class Asker(asyncio.Protocol):
@@ -90,6 +124,10 @@ def main(kind: str, *words: str) -> None:
     if kind == "mllp":
         port, connections, first, count, results = map(int, words)
         print(uvloop.run(mllp(port, connections, first, count, results)))  # noqa: T201
+    elif kind == "paced":
+        port, connections, first, count, results = map(int, words[:5])
+        sent = paced(port, connections, first, count, results, float(words[5]))
+        print(uvloop.run(sent))  # noqa: T201
     else:
         port_text, number, seconds, token, *paths = words
         asked = http(int(port_text), int(number), float(seconds), token, paths)
