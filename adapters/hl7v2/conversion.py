@@ -7,7 +7,7 @@ when a patient may see them: whoever files it decides.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhir_server.model.identifiers import NhsNumber
 
@@ -19,8 +19,7 @@ PATIENT: Key = ("Patient",)
 """Stands for the person whom the message names, until somebody knows who that is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Stands where a `reference` will: the resource that has this key."""
 
     key: Key
