@@ -1,9 +1,8 @@
 """Looks into the record, as values: what is asked, and what finds it on a connection."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,8 +18,7 @@ from fhir_server.store.read import Stored, audit_event_for
 from fhir_server.store.tables import resource_version
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a look found, and whose records it touched."""
 
     found: Any
@@ -35,8 +33,7 @@ Find = Callable[[Connection, Access, int], Answer]
 """Connection, caller and the present instant (microseconds) to the answer; raises FhirError."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """One look: what it is in the ledger's words, and *find*, whose SQL carries `visible`."""
 
     resource_type: str
@@ -49,8 +46,7 @@ class Look:
         return self.asked if access.agent.is_known else Asked(self.asked.subtype)
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """A *look*, and *who* asks for it: looked up in the same go.
 
     *stranger* is who asks for all that is known before; of what a stranger names the ledger keeps

@@ -1,22 +1,21 @@
 """The entries that an access owes to the ledger: what was asked, by whom, in what relation."""
 
 import secrets
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from fhir_server.access import Access, CaredFor, OwnRecord, WholeStore
-from fhir_server.audit.event import AccessEvent, encode
+from fhir_server.audit.event import NONCE_SIZE, AccessEvent, encode
 from fhir_server.errors import FhirError, Unavailable
-from fhir_server.model.ids import is_id, new_id
+from fhir_server.model.ids import is_id
 from fhir_server.store import links, read
 
 DONE, REFUSED, FAILED = "0", "4", "8"
 """Outcomes, of https://hl7.org/fhir/R4/valueset-audit-event-outcome.html."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What was asked, in the words of the ledger."""
 
     subtype: str
@@ -69,7 +68,8 @@ def bare_entry(
         request_id=access.request_id,
         **told,
     )
-    return encode(event, id_=new_id(), nonce=secrets.token_bytes(16))
+    random = secrets.token_bytes(2 * NONCE_SIZE)
+    return encode(event, id_=random[NONCE_SIZE:].hex(), nonce=random[:NONCE_SIZE])
 
 
 def _relationship(connection: Connection, access: Access, patient: str, now: int) -> str:

@@ -1,8 +1,8 @@
 """Which resources a caller sees, as a value, and the one SQL predicate that is made of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -73,8 +73,7 @@ class Narrowing:
     groups: tuple[frozenset[int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """All of an Access that the predicate for one type is made of: equal sights see the same."""
 
     resource_type: str
@@ -97,9 +96,9 @@ class Sight:
         match self.reach:
             case OwnRecord((patient,)):
                 names = {"own_bucket": bucket_of(patient), "own_patient": patient}
-                return replace(self, reach=TheirOwn()), names
+                return self._replace(reach=TheirOwn()), names
             case CaredFor(practitioner):
-                return replace(self, reach=TheirCare()), {"own_practitioner": practitioner}
+                return self._replace(reach=TheirCare()), {"own_practitioner": practitioner}
             case _:
                 return self, {}
 

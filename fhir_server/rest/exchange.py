@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -60,8 +60,7 @@ def service(record: Record, recognise: RecogniseBy, base: str) -> Service:
     return Service(record, recognise, base, Rounds(record.ask_all))
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A short look, which the address tells all of, and how its answer becomes a response."""
 
     look: Look
