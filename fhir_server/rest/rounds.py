@@ -44,7 +44,8 @@ class Rounds:
         waiting, self._waiting = self._waiting, []
         try:
             future = self._ask_all([asking for asking, _ in waiting])
-        except Unavailable as error:
+        # Whatever goes wrong is everybody's answer: nobody may be left waiting.
+        except Exception as error:  # noqa: BLE001
             _tell(waiting, [error] * len(waiting))
             return
         deadline = loop.call_later(DEADLINE, _expire, waiting)
