@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 _KEPT = 512
 """Statements that are remembered: those of modules, of which there are a few dozen."""
-_TOGETHER = (16, 4, 1)
+_TOGETHER = (16, 8, 4, 2, 1)
 """Rows in one insertion, the largest that fits first: few texts, which SQLite keeps ready."""
 
 

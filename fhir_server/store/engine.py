@@ -21,6 +21,8 @@ from fhir_server.errors import Unavailable
 from fhir_server.store import silence
 
 READERS = 16
+STATEMENTS = 512
+"""Statements that SQLite keeps ready on each connection: insertions have one for each size."""
 QUEUED = 10.0
 """Seconds that somebody waits for one of the connections to a server, when all are lent."""
 
@@ -69,7 +71,12 @@ def open_engines(url: str, *, is_patient: bool = False) -> Engines:
 
 
 def _sqlite(url: str) -> Engines:
-    options: dict[str, Any] = {"poolclass": QueuePool, "max_overflow": 0, "hide_parameters": True}
+    options: dict[str, Any] = {
+        "poolclass": QueuePool,
+        "max_overflow": 0,
+        "hide_parameters": True,
+        "connect_args": {"cached_statements": STATEMENTS},
+    }
     writer = create_engine(url, pool_size=1, **options)
     reader = create_engine(url, pool_size=READERS, **options)
     event.listen(writer, "connect", _pragmas("PRAGMA wal_autocheckpoint=1000"))
