@@ -10,7 +10,9 @@ from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from adapters.hl7v2.anatomy import anatomy
+from adapters.fhir_push import anatomy as of_bundles
+from adapters.fhir_push.reading import kind_of
+from adapters.hl7v2.anatomy import Anatomy, anatomy
 from adapters.intake import registry, tracing
 from adapters.intake.tracing import Span
 from auth.principal import Role
@@ -144,11 +146,17 @@ def _message(found: Seen, charset: str) -> MessageView:
         resources=tuple(row.made.split()),
         answers=tuple(lines(one) for one in bytes(row.ack).split(b"\x1c") if one),
         raw=lines(raw),
-        anatomy=anatomy(raw, charset, row.address),
+        anatomy=_anatomy(row, charset),
         acts=tuple(_act(one) for one in found.acts),
         waits=found.waits,
         closed=not found.waits and row.fate != "filed",
     )
+
+
+def _anatomy(row: Row[Any], charset: str) -> Anatomy:
+    if kind_of(row.message_type) is not None:
+        return of_bundles.anatomy(bytes(row.raw), row.address)
+    return anatomy(bytes(row.raw), charset, row.address)
 
 
 def _act(row: Row[Any]) -> ActShown:
