@@ -9,7 +9,7 @@ import re
 
 from adapters.hl7v2.addresses import postal_address
 from adapters.hl7v2.code_tables import GENDER, MARITAL_NULL, MARITAL_STATUS, THO, YES_NO
-from adapters.hl7v2.codeable_concepts import code_text, codeable_concept, concepts
+from adapters.hl7v2.codeable_concepts import codeable_concept, concepts
 from adapters.hl7v2.composite import each, first, value
 from adapters.hl7v2.context import Context, refusal
 from adapters.hl7v2.conversion import PersonNamed, Tree
@@ -28,6 +28,7 @@ ETHNIC_CATEGORY = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-
 RESTRICTED = {"system": f"{THO}/v3-Confidentiality", "code": "R"}
 """In `meta.security` of a Patient whose details are protected (PD1-12)."""
 _ETHNIC_CODES = "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland"
+_ETHNIC = frozenset({*"ABCDEFGHJKLMNPRSZ", "99"})
 
 
 def person_named(segments: dict[str, list[Segment]], context: Context) -> PersonNamed:
@@ -164,10 +165,12 @@ def _extensions(pid: Segment, context: Context) -> list[Tree]:
         {"url": f"{_HSD}/patient-religion", "valueCodeableConcept": religion}
         for religion in concepts(pid, 17, context, "v2-0006")[:1]
     ]
-    ethnic = first(pid, 22)[1]
-    if ethnic:
-        coding = {"system": _ETHNIC_CODES, "code": code_text(ethnic)}
+    ethnic = first(pid, 22)
+    if ethnic[1] in _ETHNIC:
+        coding = {"system": _ETHNIC_CODES, "code": ethnic[1]}
         made.append({"url": ETHNIC_CATEGORY, "valueCodeableConcept": {"coding": [coding]}})
+    elif told := codeable_concept(ethnic, context):
+        made.append({"url": ETHNIC_CATEGORY, "valueCodeableConcept": told})
     born_in = pid.whole(23).strip()
     if born_in:
         made.append({"url": f"{_HSD}/patient-birthPlace", "valueAddress": {"text": born_in}})

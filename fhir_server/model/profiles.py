@@ -17,6 +17,7 @@ Tree = dict[str, Any]
 
 _UK_CORE = "https://fhir.hl7.org.uk/StructureDefinition"
 _VERIFICATION = f"{_UK_CORE}/Extension-UKCore-NHSNumberVerificationStatus"
+_ETHNIC = f"{_UK_CORE}/Extension-UKCore-EthnicCategory"
 _THO = "http://terminology.hl7.org/CodeSystem"
 _LABORATORY = (f"{_THO}/observation-category", "laboratory")
 _LAB = (f"{_THO}/v2-0074", "LAB")
@@ -31,13 +32,26 @@ class Profile:
 
 
 def _is_patient(tree: Tree) -> bool:
-    """At most one NHS number, and each says how it was traced."""
+    """At most one NHS number, which says how it was traced; an ethnic category that is known."""
     numbers = [one for one in tree.get("identifier", ()) if one.get("system") == NHS_NUMBER]
+    ethnic = [one for one in tree.get("extension", ()) if one["url"] == _ETHNIC]
     traced = (
-        any(extension["url"] == _VERIFICATION for extension in number.get("extension", ()))
+        any(_is_coded(one, _VERIFICATION) for one in number.get("extension", ()))
         for number in numbers
     )
-    return len(numbers) <= 1 and all(traced)
+    return len(numbers) <= 1 and all(traced) and all(_is_coded(one, _ETHNIC) for one in ethnic)
+
+
+def _is_coded(extension: Tree, url: str) -> bool:
+    """Tell whether *extension* is that of *url*, with a code of the system of its name.
+
+    Each nation has a system of its own, of which the name goes on: `…StatusEngland`.
+    """
+    system = url.replace("/StructureDefinition/Extension-", "/CodeSystem/")
+    codings = extension.get("valueCodeableConcept", {}).get("coding", ())
+    return extension["url"] == url and any(
+        one.get("system", "").startswith(system) and "code" in one for one in codings
+    )
 
 
 def _is_laboratory_result(tree: Tree) -> bool:
@@ -71,16 +85,16 @@ def _is_specimen(tree: Tree) -> bool:
 
 
 def _in_category(tree: Tree, wanted: tuple[str, str]) -> bool:
-    """Tell whether exactly one category has *wanted* among its codings."""
+    """Tell whether exactly one category has the code *wanted*, in its system, and no other."""
+    system, code = wanted
     found = [
-        category
+        category["coding"]
         for category in tree.get("category", ())
-        if any(
-            (coding.get("system"), coding.get("code")) == wanted
-            for coding in category.get("coding", ())
-        )
+        if any(coding.get("code") == code for coding in category.get("coding", ()))
     ]
-    return len(found) == 1
+    return len(found) == 1 and all(
+        coding.get("code") == code and coding.get("system") == system for coding in found[0]
+    )
 
 
 def _is_of_patient(tree: Tree) -> bool:

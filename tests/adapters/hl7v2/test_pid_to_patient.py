@@ -158,6 +158,12 @@ def test_a_field_of_pid_becomes_its_element(fields, elements):
     assert changed == elements
 
 
+def test_an_ethnic_category_of_the_senders_own_is_none_of_the_national_ones():
+    (extension,) = patient(pid_22="WHITE^White")["extension"]
+    own = {"system": "urn:portal-fhir:codes:NMH", "code": "WHITE", "display": "White"}
+    assert extension["valueCodeableConcept"] == {"coding": [own]}
+
+
 def test_a_deleted_field_says_nothing():
     assert patient(pid_5='""', pid_8='""', pid_11='""').keys() == {
         "resourceType",

@@ -13,7 +13,20 @@ THO = "http://terminology.hl7.org/CodeSystem"
 LABORATORY = {"coding": [{"system": f"{THO}/observation-category", "code": "laboratory"}]}
 LAB = {"coding": [{"system": f"{THO}/v2-0074", "code": "LAB"}]}
 ALAN = {"reference": "Patient/a"}
-TRACED = {"system": NHS_NUMBER, "value": "9990000018", "extension": [{"url": VERIFICATION}]}
+STATUS = "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatusEngland"
+
+
+def coded(url: str, system: str, code: str) -> dict[str, Any]:
+    return {"url": url, "valueCodeableConcept": {"coding": [{"system": system, "code": code}]}}
+
+
+def traced(extension: dict[str, Any]) -> dict[str, Any]:
+    return {"system": NHS_NUMBER, "value": "9990000018", "extension": [extension]}
+
+
+TRACED = traced(coded(VERIFICATION, STATUS, "01"))
+ETHNIC = f"{UK_CORE}/Extension-UKCore-EthnicCategory"
+ETHNIC_ENGLAND = "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland"
 
 
 def of(kind: str, **elements: Any) -> dict[str, Any]:
@@ -33,6 +46,10 @@ def report(**elements: Any) -> dict[str, Any]:
     [
         ({"resourceType": "Patient", "identifier": [TRACED, {"value": "X"}]}, "Patient"),
         ({"resourceType": "Patient"}, "Patient"),
+        (
+            {"resourceType": "Patient", "extension": [coded(ETHNIC, ETHNIC_ENGLAND, "A")]},
+            "Patient",
+        ),
         (result(valueString="x"), "Observation-Lab"),
         (result(note=[{"text": "x"}]), "Observation-Lab"),
         (result(dataAbsentReason={"text": "x"}), "Observation-Lab"),
@@ -50,10 +67,15 @@ def test_a_profile_is_named_where_its_rules_hold(tree: dict[str, Any], name: str
     [
         {"resourceType": "Patient", "identifier": [{"system": NHS_NUMBER, "value": "9990000018"}]},
         {"resourceType": "Patient", "identifier": [TRACED, TRACED]},
+        {"resourceType": "Patient", "identifier": [traced({"url": VERIFICATION})]},
+        {"resourceType": "Patient", "identifier": [traced(coded(VERIFICATION, THO, "01"))]},
+        {"resourceType": "Patient", "extension": [coded(ETHNIC, "urn:own", "WHITE")]},
         result(),
         result(valueString="x", category=[]),
         result(valueString="x", category=[LABORATORY, LABORATORY]),
         result(valueString="x", category=[LAB]),
+        result(valueString="x", category=[{"coding": [*LABORATORY["coding"], {"code": "x"}]}]),
+        result(valueString="x", category=[{"coding": [{"code": "laboratory"}]}]),
         result(valueString="x", subject={"reference": "Group/a"}),
         result(valueString="x", hasMember=[{"reference": "Observation/b"}]),
         report(category=[]),
