@@ -8,6 +8,7 @@ from adapters.intake.letter_notes import tell_of_letter
 from auth.answers import committed
 from fhir_server.access import CaredFor
 from fhir_server.errors import Conflict, Forbidden, Unprocessable
+from fhir_server.message_recipients import sender
 from fhir_server.model import json
 from fhir_server.model.ids import bucket_of
 from fhir_server.record import Asked, Stored, Writer
@@ -87,6 +88,7 @@ async def _release(caller: Caller, held: _Reviewed, reason: str) -> Stored:
             raise Conflict.of(text)
         if not _held(current, writer.now):
             raise Conflict.of(f"This {held.name} is open to the patient already.")
+        sender(writer, current.patient)  # whoever cares for them no more, since a moment ago
         for part in (current, *held.parts(writer, current)):
             if _held(part, writer.now):
                 _open(writer, part, reason)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,7 +23,7 @@ from auth.tokens import COMMAND_LINE
 from fhir_server.access import Access
 from fhir_server.audit.subtypes import Subtype
 from fhir_server.clock import micros
-from fhir_server.errors import FhirError, Forbidden, Unauthenticated
+from fhir_server.errors import FhirError, Forbidden, Unauthenticated, Unprocessable
 from fhir_server.model import json
 from fhir_server.record import Asked, Record
 from fhir_server.rest.body import received
@@ -66,7 +67,13 @@ class Guarded(APIRoute):
             except FhirError as error:
                 await _noted(clerk.record, clerk.access, error)
                 raise
-            return await answer(Request(request.scope, _once_more(body, request.receive)))
+            try:
+                return await answer(Request(request.scope, _once_more(body, request.receive)))
+            except RequestValidationError:
+                # What was sent is not said again, as FastAPI would: it may be a patient's number.
+                error = Unprocessable.of("The request is not what this address takes.")
+                await _noted(clerk.record, clerk.access, error)
+                raise error from None
 
         return guarded
 

@@ -36,3 +36,22 @@ def test_an_operators_request_has_a_limit(office) -> None:
     answer = office.ask("POST", "/api/messages/search", content=body, headers=JSON)
     assert (answer.status_code, answer.json()["error"]) == (413, "too-long")
     assert office.entries("request")[-1]["outcome"] == "4"
+
+
+def test_what_can_not_be_read_is_not_said_again_and_is_on_the_ledger(office) -> None:
+    before = len(office.entries("request"))
+    answers = [
+        office.get("/api/messages", params={"limit": 0, "key": "9990000018"}),
+        office.post("/api/queue/try", {"feed": 7, "mark": "9990000018"}),
+        office.post("/api/queue/try", "9990000018"),
+    ]
+    for answer in answers:
+        assert answer.status_code == 422
+        assert answer.json() == {
+            "error": "business-rule",
+            "text": "The request is not what this address takes.",
+        }
+        assert answer.headers["cache-control"] == "no-store"
+    refused = office.entries("request")[before:]
+    assert [one["outcome"] for one in refused] == ["4"] * 3
+    assert "9990000018" not in str(refused)

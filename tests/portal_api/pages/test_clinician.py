@@ -2,8 +2,13 @@
 
 import re
 
+from sqlalchemy import update
+
 from fhir_server.clock import micros
-from tests.portal_api.pages.world import text_of
+from fhir_server.store.tables import care_relationship
+from portal_api import review
+from portal_api.caller import read
+from tests.portal_api.pages.world import FILING, text_of
 
 LATER = 13 * 24 * 3_600 * 1_000_000
 SPOKEN = {"reason": "spoken", "note": "Rang at 2pm."}
@@ -140,6 +145,22 @@ def test_a_result_is_released_once(world):
     assert nurse.fill(form, f"{path}/release", **SPOKEN).status_code == 303
     assert nurse.fill(form, f"{path}/release", **SPOKEN).status_code == 422
     assert [one["outcome"] for one in world.entries("release")] == ["0", "4"]
+
+
+def test_whose_care_ends_while_they_release_releases_nothing(world, monkeypatch):
+    report = held(world)
+    nurse, path = world.browser("priya"), f"/clinician/reports/{report}"
+    form = nurse.get(path)
+
+    async def read_and_care_ended(caller, *asked):
+        found = await read(caller, *asked)
+        ended = update(care_relationship).values(ends=0)
+        world.portal.record.submit(FILING, lambda writer: writer.execute(ended)).result(10)
+        return found
+
+    monkeypatch.setattr(review, "read", read_and_care_ended)
+    assert nurse.fill(form, f"{path}/release", **SPOKEN).status_code == 403
+    assert [one["outcome"] for one in world.entries("release")] == ["4"]
 
 
 def test_a_nurse_of_another_team_neither_sees_nor_releases(world):
