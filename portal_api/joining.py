@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import asdict
 from typing import Any
 
+from sqlalchemy import Row
+
 from adapters.hl7v2.merge_to_pairs import MERGES
 from adapters.intake import inbox, replay
 from adapters.intake.unmerging import unmerge as taken_back
@@ -23,10 +25,9 @@ async def merge(portal: Portal, request: Tree, user: str) -> list[Tree]:
 
     Raises Invalid without a reason, and for a message that joins no records.
     """
-    reason, control_id = _reason(request), str(request["control_id"])
+    reason, control_id = reason_in(str(request["reason"])), str(request["control_id"])
     rows = await asyncio.to_thread(inbox.trace, portal.record, control_id)
-    kinds = {f"ADT^{event}" for event in MERGES}
-    if any(row.message_type not in kinds for row in rows):
+    if not all(map(joins, rows)):
         raise Invalid.of("The message with this control id joins no records.")
     agreed = await asyncio.to_thread(portal.feeds.reread)
     access = operator_access(user)
@@ -36,7 +37,8 @@ async def merge(portal: Portal, request: Tree, user: str) -> list[Tree]:
 
 async def unmerge(portal: Portal, request: Tree, user: str) -> Tree:
     """Take a merge back: of the retired patient, by id or NHS number; say what was written."""
-    reason, patient = _reason(request), _patient(portal, str(request["patient"]))
+    reason = reason_in(str(request["reason"]))
+    patient = _patient(portal, str(request["patient"]))
     access = operator_access(user)
     done = await asyncio.to_thread(taken_back, portal.record, access, patient, reason)
     return {
@@ -46,10 +48,16 @@ async def unmerge(portal: Portal, request: Tree, user: str) -> Tree:
     }
 
 
-def _reason(request: Tree) -> str:
-    reason = " ".join(str(request["reason"]).split())[:LONGEST_REASON]
+def joins(row: Row[Any]) -> bool:
+    """Tell whether the message in this row of the inbox joins records."""
+    return row.message_type in {f"ADT^{event}" for event in MERGES}
+
+
+def reason_in(text: str) -> str:
+    """Return the reason that somebody gave. Raises Invalid where they gave none."""
+    reason = " ".join(text.split())[:LONGEST_REASON]
     if not reason:
-        raise Invalid.of("Say why: the ledger keeps it.")
+        raise Invalid.of("Say why: the ledger keeps it.", code="required")
     return reason
 
 

@@ -108,14 +108,14 @@ def _joined(
 
 def _prior(writer: Writer, pair: Pair) -> str:
     """Return who bears the retired numbers today, or the empty text. Raises Unclear for several."""
-    bearers = {linking.whole(writer, one)[0] for one in _bearers(writer, pair.retired)}
-    if len(bearers) > 1:
+    found = {linking.whole(writer, one)[0] for one in bearers(writer, pair.retired)}
+    if len(found) > 1:
         text = "The retired numbers belong to more than one person."
         _wait("identity-unclear", pair.address, text)
-    return next(iter(bearers), "")
+    return next(iter(found), "")
 
 
-def _bearers(writer: Writer, person: PersonNamed) -> set[str]:
+def bearers(writer: Writer, person: PersonNamed) -> set[str]:
     """Return the ids under which somebody was filed with one of the numbers of *person*."""
     claimed = (one for number in claims.of_person(person) for one in claims.holders(writer, number))
     ids = (*candidates(writer.id_key, person), *claimed)
@@ -128,9 +128,9 @@ def _hold_locks(writer: Writer, patient: str, occasion: Occasion) -> None:
 
 def _refuse_circle(writer: Writer, pair: Pair, survivor: str) -> None:
     """Raise Unclear where somebody is to stay who was retired in favour of the very other."""
-    if survivor in _bearers(writer, pair.person):
+    if survivor in bearers(writer, pair.person):
         return
-    if survivor in _bearers(writer, pair.retired):
+    if survivor in bearers(writer, pair.retired):
         text = "Whoever is to stay was merged into the one who is to be retired."
         _wait("merge-circle", pair.address, text)
 

@@ -51,6 +51,9 @@ DONE: Mapping[str, str] = MappingProxyType(
         "ran-one": "The message was run again.",
         "closed": "Closed. Messages are kept, and can be put back.",
         "mapped": "The code has its meaning, and what waited for it was filed again.",
+        "joined": "The records are joined.",
+        "merge-aside": "Set aside. The records stay two.",
+        "parted": "The records are two again.",
         "reopened": "The message waits in the queue again.",
     }
 )

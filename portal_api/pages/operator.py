@@ -14,7 +14,7 @@ from fhir_server.clock import from_micros
 from portal_api import feed_health, london
 from portal_api.feed_health import FeedHealth
 from portal_api.feed_words import span, when_expected
-from portal_api.pages import operator_codes, operator_queue, operator_trace
+from portal_api.pages import operator_codes, operator_merges, operator_queue, operator_trace
 from portal_api.pages.desk import Desk, Visit, answer, endpoint
 from portal_api.pages.sparklines import sparkline
 from portal_api.pages.views_operator import (
@@ -31,7 +31,7 @@ def routes(desk: Desk) -> APIRouter:
     router = APIRouter()
     served = endpoint(desk, Role.OPERATOR, show_feeds)
     router.add_route(HOME, served, ["GET"], include_in_schema=False)
-    for part in (operator_queue, operator_codes, operator_trace):
+    for part in (operator_queue, operator_codes, operator_trace, operator_merges):
         router.include_router(part.routes(desk))
     return router
 

@@ -18,7 +18,7 @@ from adapters.intake.tracing import Span
 from auth.principal import Role
 from fhir_server.clock import from_micros, micros
 from fhir_server.record import Record
-from portal_api import london, messages_seen
+from portal_api import london, merge_review, messages_seen
 from portal_api.feed_words import FATES
 from portal_api.flag_words import flags_shown
 from portal_api.messages_seen import Question, Seen
@@ -28,6 +28,7 @@ from portal_api.pages.views_shell import Choice, FormError
 
 TRACE = "/operator/trace"
 MESSAGES = "/operator/messages"
+MERGES_AT = "/operator/merges"
 _TIME = "Write the time as 2026-11-24T14:30"
 _ACTS = {"replayed": "Ran it again", "closed": "Closed it", "reopened": "Put it back in the queue"}
 
@@ -150,7 +151,15 @@ def _message(found: Seen, charset: str) -> MessageView:
         acts=tuple(_act(one) for one in found.acts),
         waits=found.waits,
         closed=not found.waits and row.fate != "filed",
+        merge=_merge(row),
     )
+
+
+def _merge(row: Row[Any]) -> str:
+    """Return where both records of a merge are shown; empty for any other message."""
+    if not merge_review.is_about_two(row.message_type):
+        return ""
+    return f"{MERGES_AT}/{quote(row.feed)}/{tracing.mark_of(row._asdict())}"
 
 
 def _anatomy(row: Row[Any], charset: str) -> Anatomy:

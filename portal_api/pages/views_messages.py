@@ -77,6 +77,8 @@ class MessageView:
     """Whether it waits for a person, and so can be run again or closed."""
     closed: bool = False
     """Whether somebody closed it, and so can put it back."""
+    merge: str = ""
+    """Where the records that it joins are shown; empty where it joins none."""
     errors: tuple[FormError, ...] = ()
 
 

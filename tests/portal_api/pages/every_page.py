@@ -4,6 +4,7 @@ from portal_api.pages.views_shell import Shell
 from tests.portal_api.pages.samples_appointments import appointment_pages
 from tests.portal_api.pages.samples_clinician import clinician_pages
 from tests.portal_api.pages.samples_letters import letter_pages
+from tests.portal_api.pages.samples_merges import merge_pages
 from tests.portal_api.pages.samples_office import account_pages, office_pages
 from tests.portal_api.pages.samples_patient import patient_pages
 
@@ -16,5 +17,6 @@ def every_page() -> list[tuple[str, str, Shell, object]]:
         *appointment_pages(),
         *clinician_pages(),
         *office_pages(),
+        *merge_pages(),
         *account_pages(),
     ]
