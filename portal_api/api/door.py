@@ -71,9 +71,9 @@ class Guarded(APIRoute):
                 return await answer(Request(request.scope, _once_more(body, request.receive)))
             except RequestValidationError:
                 # What was sent is not said again, as FastAPI would: it may be a patient's number.
-                error = Unprocessable.of("The request is not what this address takes.")
-                await _noted(clerk.record, clerk.access, error)
-                raise error from None
+                refusal = Unprocessable.of("The request is not what this address takes.")
+                await _noted(clerk.record, clerk.access, refusal)
+                raise refusal from None
 
         return guarded
 
