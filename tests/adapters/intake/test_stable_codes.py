@@ -87,6 +87,17 @@ def test_every_flag_that_is_raised_beside_a_field_is_in_the_table() -> None:
     assert found - {*FLAGS, *HOLDS, *FAULTS} == set()
 
 
+def test_every_flag_of_the_reader_is_in_the_table() -> None:
+    found = {
+        node.value
+        for name in ("batch", "charsets", "delimiters", "er7", "mllp", "text_guard")
+        for node in ast.walk(ast.parse((ADAPTERS / "hl7v2" / f"{name}.py").read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if re.fullmatch(r"[a-z]+(?:-[a-z]+)+", node.value)
+    }
+    assert found - {*FLAGS, *FAULTS} == set()
+
+
 def test_every_code_in_the_tables_is_one_that_something_raises() -> None:
     texts = {
         node.value.split(" ")[0]
