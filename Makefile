@@ -11,7 +11,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 FRONTEND := portal_api/pages/frontend
 STYLE := portal_api/pages/static/nhsuk/nhsuk-frontend.min.css
 TESTS ?= tests
-WORKERS ?= 2
+# One more than two cores: some tests wait for clocks.
+WORKERS ?= 3
 KILLS ?= 1000
 CUTS ?= 200
 export KILLS CUTS

@@ -9,8 +9,10 @@ longer than most tests.
 import gc
 import os
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -19,6 +21,11 @@ import psycopg
 import pytest
 import uvicorn
 from hypothesis import settings
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from fhir_server.record import Record
 from fhir_server.store.engine import open_engines
@@ -30,6 +37,7 @@ from portal_api.portal import Portal
 from portal_api.settings import Address, Settings
 from tests import memory, postgres
 from tests.faults.program import Kiln, kiln
+from tests.world import people
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -48,6 +56,51 @@ def pytest_collection_finish() -> None:
     """Keep what stays to the end, thousands of tests, out of the garbage collector's rounds."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Begin with what waits for clocks and programs, while the others keep the processors busy."""
+    config.option.loadscopereorder = False
+    return _ByRoom(config, log)
+
+
+class _ByRoom(LoadFileScheduling):
+    """A file's tests in one process, and all faults in one: they share what takes long to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return (
+            "tests/faults"
+            if nodeid.startswith("tests/faults/")
+            else nodeid.split("::", maxsplit=1)[0]
+        )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the rooms first whose tests are few and long."""
+    rooms = ("tests/faults/", "tests/browser/", "tests/portal_api/demo/", "tests/portal_api/cli/")
+    items.sort(key=lambda item: not item.nodeid.startswith(rooms))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Let all engines of a kind share what they compiled, as one engine does in a real portal.
+
+    A fresh database is a fresh engine, which would compile every statement anew.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        for kind in (PGDialect_psycopg, SQLiteDialect_pysqlite):
+            shared: LRUCache[object, object] = LRUCache(2000)
+            patched.setattr(kind, "__eq__", lambda one, other: type(one) is type(other))
+            patched.setattr(kind, "__hash__", lambda one: hash(type(one)))
+            patched.setattr(
+                kind,
+                "engine_created",
+                lambda engine, shared=shared: engine.update_execution_options(
+                    compiled_cache=shared
+                ),
+            )
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +136,29 @@ def _postgresql_template(pg_server: str, pg_admin: psycopg.Connection) -> Iterat
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "portal.db"
     migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def _postgresql_peopled(
+    pg_server: str, pg_admin: psycopg.Connection, _postgresql_template: str
+) -> Iterator[str]:
+    name = f"portal_peopled_{uuid4().hex}"
+    postgres.copy(pg_admin, _postgresql_template, name)
+    with closing(Record(open_engines(postgres.in_database(pg_server, name)))) as record:
+        people(record)
+    yield name
+    pg_admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def _sqlite_peopled(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> Path:
+    path = tmp_path_factory.mktemp("peopled") / "portal.db"
+    shutil.copy(_sqlite_template, path)
+    with closing(Record(open_engines(f"sqlite:///{path}"))) as record:
+        people(record)
+    with closing(sqlite3.connect(path)) as connection:  # the log does not come with a copy
+        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
     return path
 
 
@@ -132,6 +208,20 @@ def empty_database_url(engine_name: str, request: pytest.FixtureRequest, tmp_pat
     if engine_name == "sqlite":
         return f"sqlite:///{tmp_path / 'empty' / 'portal.db'}"
     return str(request.getfixturevalue("empty_postgresql_url"))
+
+
+@pytest.fixture
+def peopled_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database with `tests.world.people` in it, on each engine in turn."""
+    template = request.getfixturevalue(f"_{engine_name}_peopled")
+    if engine_name == "sqlite":
+        yield f"sqlite:///{shutil.copy(template, tmp_path / 'portal.db')}"
+    else:
+        admin = request.getfixturevalue("pg_admin")
+        name = f"portal_{uuid4().hex}"
+        postgres.copy(admin, template, name)
+        yield postgres.in_database(request.getfixturevalue("pg_server"), name)
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

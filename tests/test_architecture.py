@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,17 +73,31 @@ BANS = [
 ]
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the packages and of the contracts that hold them."""
+    copy = tmp_path_factory.mktemp("house")
     for package in PACKAGES:
         shutil.copytree(
             ROOT / package,
-            tmp_path / package,
+            copy / package,
             ignore=shutil.ignore_patterns("node_modules", "static", "templates", "__pycache__"),
         )
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    return copy
+
+
+@contextmanager
+def _planted(file: Path, source: str) -> Iterator[None]:
+    before = file.read_text() if file.exists() else None
+    file.write_text((before or "") + source)
+    try:
+        yield
+    finally:
+        if before is None:
+            file.unlink()
+        else:
+            file.write_text(before)
 
 
 def _contracts(house: Path, *only: str) -> subprocess.CompletedProcess[str]:
@@ -107,17 +123,16 @@ def test_the_house_keeps_its_contracts(house: Path) -> None:
 
 @pytest.mark.parametrize(("contract", "path", "planted"), BREACHES)
 def test_a_planted_breach_is_found(house: Path, contract: str, path: str, planted: str) -> None:
-    file = house / path
-    file.write_text((file.read_text() if file.exists() else "") + planted + "\n")
-    judged = _contracts(house, contract)
+    with _planted(house / path, planted + "\n"):
+        judged = _contracts(house, contract)
     assert judged.returncode == 1, judged.stdout + judged.stderr
     assert " 1 broken." in judged.stdout
     assert path.removesuffix(".py").replace("/", ".") + " -> " in judged.stdout.replace("\n", " ")
 
 
 def test_a_file_that_no_layer_has_a_place_for_is_found(house: Path) -> None:
-    (house / "fhir_server" / "leftovers.py").touch()
-    judged = _contracts(house, "record")
+    with _planted(house / "fhir_server" / "leftovers.py", ""):
+        judged = _contracts(house, "record")
     assert judged.returncode == 1
     assert "leftovers" in judged.stdout + judged.stderr
 

@@ -9,16 +9,22 @@ import pytest
 from portal_api.migrations.schema import metadatas
 from portal_api.portal import Portal
 from tests.storage_rules import captured, faults_of_statement, spread_tables
-from tests.world import ALAN, BRIAN, World, peopled, psa
+from tests.world import ALAN, BRIAN, World, around, psa
 
 SPREAD = spread_tables(metadatas())
 Act = Callable[[World], Any]
 
 
 @pytest.fixture
+def database_url(peopled_url: str) -> str:
+    """A database with people in it, on each engine in turn."""
+    return peopled_url
+
+
+@pytest.fixture
 def world(portal: Portal, served: str) -> Iterator[World]:
     """Patients with results, and a portal that is served."""
-    with peopled(portal, served) as made:
+    with around(portal, served) as made:
         yield made
 
 

@@ -19,12 +19,13 @@ from auth.tokens import Holder
 from fhir_server.access import Access, Agent, WholeStore
 from fhir_server.model.identifiers import NHS_NUMBER
 from fhir_server.model.ids import bucket_of, derived_id, new_id
-from fhir_server.record import Writer
+from fhir_server.record import Record, Writer
 from fhir_server.store.tables import audit_entry
 from portal_api.portal import Portal
 
 Tree = dict[str, Any]
 ALAN, BRIAN = "9990000018", "9990000026"
+NURSE, STRANGER = new_id(), new_id()
 OPERATOR = Access(Agent("operator", user="os:test"), "seed", WholeStore(), {})
 
 
@@ -56,8 +57,7 @@ class World:
     stranger: str
 
     def file(self, raw: bytes) -> None:
-        answers = receive(self.portal.record, (LOOPBACK,), raw, "127.0.0.1").result(timeout=30)
-        assert b"MSA|AA" in answers[0]
+        _file(self.portal.record, raw)
 
     def entries(self) -> int:
         """Return how many entries the ledger has."""
@@ -139,38 +139,44 @@ def shown(response: httpx.Response) -> tuple[int, dict[str, str], bytes]:
     return response.status_code, headers, body
 
 
-@contextmanager
-def peopled(portal: Portal, served: str) -> Iterator[World]:
-    """Give Alan and Brian with results, a nurse who cares for both, and a clinician of neither."""
-    key = portal.record.id_key
-    alan, brian = (derived_id(key, "Patient", NHS_NUMBER, one) for one in (ALAN, BRIAN))
-    with httpx.Client(timeout=30, verify=_trusted()) as client:
-        made = World(portal, served, client, alan, brian, new_id(), new_id())
-        for number, filler in ((ALAN, "A1"), (ALAN, "A2"), (BRIAN, "B1"), (BRIAN, "B2")):
-            made.file(psa(number, filler))
-        made.file(psa(ALAN, "AH", section="SP"))
-        made.file(psa(BRIAN, "BH", section="SP"))
-        _staff(made)
-        yield made
+def people(record: Record) -> None:
+    """File Alan and Brian with results, a nurse who cares for both, and a clinician of neither."""
+    for number, filler in ((ALAN, "A1"), (ALAN, "A2"), (BRIAN, "B1"), (BRIAN, "B2")):
+        _file(record, psa(number, filler))
+    _file(record, psa(ALAN, "AH", section="SP"))
+    _file(record, psa(BRIAN, "BH", section="SP"))
 
-
-def _staff(world: World) -> None:
     def piece(writer: Writer) -> None:
-        for practitioner, family in ((world.nurse, "Nurse"), (world.stranger, "Stranger")):
+        for practitioner, family in ((NURSE, "Nurse"), (STRANGER, "Stranger")):
             tree = {"resourceType": "Practitioner", "active": True, "name": [{"family": family}]}
             writer.file(tree, id_=practitioner, patient="", release_at=writer.now)
-        for patient in (world.alan, world.brian):
+        for number in (ALAN, BRIAN):
+            patient = derived_id(record.id_key, "Patient", NHS_NUMBER, number)
             team = {
                 "resourceType": "CareTeam",
                 "status": "active",
                 "name": "Prostate nurses",
                 "subject": {"reference": f"Patient/{patient}"},
-                "participant": [{"member": {"reference": f"Practitioner/{world.nurse}"}}],
+                "participant": [{"member": {"reference": f"Practitioner/{NURSE}"}}],
             }
             id_ = new_id(bucket_of(patient))
             writer.file(team, id_=id_, patient=patient, release_at=writer.now)
 
-    world.portal.record.submit(OPERATOR, piece).result(timeout=10)
+    record.submit(OPERATOR, piece).result(timeout=10)
+
+
+@contextmanager
+def around(portal: Portal, served: str) -> Iterator[World]:
+    """Give the world of a served portal with `people` in its database."""
+    key = portal.record.id_key
+    alan, brian = (derived_id(key, "Patient", NHS_NUMBER, one) for one in (ALAN, BRIAN))
+    with httpx.Client(timeout=30, verify=_trusted()) as client:
+        yield World(portal, served, client, alan, brian, NURSE, STRANGER)
+
+
+def _file(record: Record, raw: bytes) -> None:
+    answers = receive(record, (LOOPBACK,), raw, "127.0.0.1").result(timeout=30)
+    assert b"MSA|AA" in answers[0]
 
 
 @cache

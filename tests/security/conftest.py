@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from portal_api.portal import Portal
-from tests.world import World, peopled, psa, shown
+from tests.world import World, around, psa, shown
 
 
 @pytest.fixture
@@ -22,7 +22,13 @@ def result() -> Callable[..., bytes]:
 
 
 @pytest.fixture
+def database_url(peopled_url: str) -> str:
+    """A database with people in it, on each engine in turn."""
+    return peopled_url
+
+
+@pytest.fixture
 def world(portal: Portal, served: str) -> Iterator[World]:
     """Alan and Brian with results each, a nurse who cares for both, and a clinician who doesn't."""
-    with peopled(portal, served) as made:
+    with around(portal, served) as made:
         yield made
