@@ -6,7 +6,7 @@ resource referred to. Versions of the rules: Patient 2.6, Observation-Lab 2.0, O
 2.0, DiagnosticReport-Lab 1.0, Specimen 2.3, of https://simplifier.net/hl7fhirukcorer4.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -86,15 +86,18 @@ def _is_specimen(tree: Tree) -> bool:
 
 def _in_category(tree: Tree, wanted: tuple[str, str]) -> bool:
     """Tell whether exactly one category has the code *wanted*, in its system, and no other."""
-    system, code = wanted
-    found = [
-        category["coding"]
-        for category in tree.get("category", ())
-        if any(coding.get("code") == code for coding in category.get("coding", ()))
-    ]
-    return len(found) == 1 and all(
-        coding.get("code") == code and coding.get("system") == system for coding in found[0]
-    )
+    found: Sequence[Tree] = ()
+    for category in tree.get("category", ()):
+        for coding in category.get("coding", ()):
+            if coding.get("code") == wanted[1]:
+                if found:
+                    return False
+                found = category["coding"]
+                break
+    for coding in found:
+        if (coding.get("system"), coding.get("code")) != wanted:
+            return False
+    return bool(found)
 
 
 def _is_of_patient(tree: Tree) -> bool:
