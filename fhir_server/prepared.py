@@ -9,17 +9,13 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from typing import Any, Literal, NoReturn, cast
 
-import sqlalchemy
-from sqlalchemy import ClauseElement, Connection, Dialect, Insert, Select, Table
+from sqlalchemy import ClauseElement, Connection, Dialect, Select
 from sqlalchemy.exc import DBAPIError
 
 _KEPT = 512
 """Statements that are remembered: those of modules, of which there are a few dozen."""
-_TOGETHER = (16, 8, 4, 2, 1)
-"""Rows in one insertion, the largest that fits first: few texts, which SQLite keeps ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,7 @@ def rows(
     try:
         found = cursor.fetchall()
     except BaseException as error:  # noqa: BLE001 - it is raised again, in any case
-        _fail(connection, cursor, ready.text, error)
+        fail(connection, cursor, ready.text, error)
     return [ready.row(row) for row in found]
 
 
@@ -89,36 +85,6 @@ def run(
     send(connection, ready.text, [*map(ready.bound, lines)], "executemany")
 
 
-def insert(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert *rows*, each with a value for every column of *table* in its order.
-
-    On SQLite several go in one statement: a third less work, and other threads are not let in
-    between each row and the next. PostgreSQL has its own way to take many at once.
-    """
-    ready = prepared(_insertion(table), connection.dialect)
-    if connection.dialect.name != "sqlite":
-        send(connection, ready.text, rows, "executemany")
-        return
-    start = 0
-    for count in _TOGETHER:
-        text = _several(ready.text, count)
-        while len(rows) - start >= count:
-            send(connection, text, [*chain.from_iterable(rows[start : start + count])]).close()
-            start += count
-
-
-@lru_cache(_KEPT)
-def _insertion(table: Table) -> Insert:
-    return sqlalchemy.insert(table)
-
-
-@lru_cache(_KEPT)
-def _several(text: str, count: int) -> str:
-    """Return the insertion of one row as that of *count* rows."""
-    head, values, row = text.rpartition(" VALUES ")
-    return head + values + ", ".join([row] * count)
-
-
 def send(
     connection: Connection,
     text: str,
@@ -126,17 +92,23 @@ def send(
     method: Literal["execute", "executemany"] = "execute",
 ) -> Any:
     """Execute *text* on the driver's connection, and return its cursor. Raises DBAPIError."""
-    cursor: Any = connection.connection.cursor()
-    if heard := connection.dispatch.before_cursor_execute:
-        heard(connection, cursor, text, parameters, None, method == "executemany")
+    cursor = announced(connection, text, parameters, many=method == "executemany")
     try:
         getattr(cursor, method)(text, parameters)
     except BaseException as error:  # noqa: BLE001 - it is raised again, in any case
-        _fail(connection, cursor, text, error)
+        fail(connection, cursor, text, error)
     return cursor
 
 
-def _fail(connection: Connection, cursor: Any, text: str, error: BaseException) -> NoReturn:
+def announced(connection: Connection, text: str, parameters: Sequence[Any], *, many: bool) -> Any:
+    """Return a cursor for *text*, of which those who listen to the engine have been told."""
+    cursor: Any = connection.connection.cursor()
+    if heard := connection.dispatch.before_cursor_execute:
+        heard(connection, cursor, text, parameters, None, many)
+    return cursor
+
+
+def fail(connection: Connection, cursor: Any, text: str, error: BaseException) -> NoReturn:
     """Close *cursor*, and raise a driver's *error* as SQLAlchemy says it, any other as it is.
 
     Left open, it would keep SQLite's lock for as long as somebody holds the traceback.

@@ -36,6 +36,9 @@ def faults_of_tables(
     ]
 
 
+_TAKING = {"INTO": "INSERT INTO", "COPY": "COPY"}
+
+
 def faults_of_statement(sql: str, spread: Collection[str]) -> list[str]:
     """Return a sentence for each spread table that *sql* uses without naming the bucket.
 
@@ -43,9 +46,9 @@ def faults_of_statement(sql: str, spread: Collection[str]) -> list[str]:
     """
     faults = []
     for verb, table, alias in _uses(sql, spread):
-        if verb == "INTO":
-            if not re.search(rf'INTO\s+"?{table}"?\s*\(\s*"?{BUCKET}\b', sql, re.IGNORECASE):
-                faults.append(f"INSERT INTO {table} does not begin with the bucket")
+        if verb in _TAKING:
+            if not re.search(rf'{verb}\s+"?{table}"?\s*\(\s*"?{BUCKET}\b', sql, re.IGNORECASE):
+                faults.append(f"{_TAKING[verb]} {table} does not begin with the bucket")
         elif not _is_bound(sql, alias or table, alone=len(list(_uses(sql, spread))) == 1):
             faults.append(f"{alias or table} is used without its bucket")
         if verb == "UPDATE" and _sets_bucket(sql):
@@ -125,7 +128,7 @@ def _uses(sql: str, spread: Collection[str]) -> Iterator[tuple[str, str, str]]:
     names = "|".join(sorted(spread, key=len, reverse=True))
     keywords = "WHERE|SET|ON|JOIN|LEFT|INNER|ORDER|GROUP|LIMIT|VALUES|USING|FOR|SELECT|RETURNING"
     pattern = (
-        rf'(FROM|JOIN|INTO|UPDATE|,)\s+"?({names})"?(?![\w."])'
+        rf'(FROM|JOIN|INTO|COPY|UPDATE|,)\s+"?({names})"?(?![\w."])'
         rf"(?:\s+(?:AS\s+)?(?!(?:{keywords})\b)(\w+))?"
     )
     for use in re.finditer(pattern, sql, re.IGNORECASE):

@@ -165,6 +165,7 @@ def test_an_excuse_for_what_does_not_exist_is_found() -> None:
         "SELECT a.id FROM index_date a JOIN resource b ON b.bucket = a.bucket WHERE a.bucket = ?",
         "SELECT resource.id FROM resource WHERE (resource.bucket, resource.patient) IN ((?, ?))",
         "INSERT INTO resource (bucket, type, id) VALUES (?, ?, ?), (?, ?, ?)",
+        "COPY resource (bucket, type, id) FROM STDIN (FORMAT BINARY)",
         "UPDATE resource SET body = ? WHERE resource.bucket = ? AND id = ?",
         "DELETE FROM index_token WHERE bucket = %(bucket)s AND id = %(id)s",
         "SELECT value FROM installation WHERE name = ?",
@@ -193,6 +194,10 @@ def test_a_statement_that_names_its_bucket_is_in_order(sql: str) -> None:
         (
             "INSERT INTO resource (type, id, bucket) VALUES (?, ?, ?)",
             "INSERT INTO resource does not begin with the bucket",
+        ),
+        (
+            "COPY resource (type, id, bucket) FROM STDIN (FORMAT BINARY)",
+            "COPY resource does not begin with the bucket",
         ),
         (
             "UPDATE resource SET body = ?, bucket = ? WHERE bucket = ? AND id = ?",

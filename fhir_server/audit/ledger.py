@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from fhir_server import prepared
+from fhir_server import insertion, prepared
 from fhir_server.audit import merkle
 from fhir_server.audit.columns import columns
 from fhir_server.audit.merkle import Head
@@ -46,7 +46,7 @@ def append(connection: Connection, bodies: Sequence[bytes]) -> range:
     before = _head_of(locked[0] if locked else None)
     numbers = range(before.size, before.size + len(bodies))
     rows = [(seq, *columns(body), body) for seq, body in zip(numbers, bodies, strict=True)]
-    prepared.insert(connection, audit_entry, rows)
+    insertion.insert(connection, audit_entry, rows)
     after = merkle.extend(before, map(merkle.leaf_hash, bodies))
     prepared.run(connection, _ADVANCE, [{"size": after.size, "peaks": b"".join(after.peaks)}])
     return numbers

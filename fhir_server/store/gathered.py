@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Table
 
-from fhir_server import prepared
+from fhir_server import insertion, prepared
 
 
 class Gathered:
@@ -47,7 +47,7 @@ class Gathered:
         for statement, lines in self.changed.items():
             prepared.run(connection, statement, lines)
         for table, rows in self.inserted.items():
-            prepared.insert(connection, table, rows)
+            insertion.insert(connection, table, rows)
         self.changed.clear()
         self.inserted.clear()
         self.touched.clear()

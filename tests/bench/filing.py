@@ -2,17 +2,19 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
-from sqlalchemy import event
+from sqlalchemy import Connection, Table, event, insert
 
 from adapters.intake.desk import at_desk
 from adapters.intake.feeds import LOOPBACK
 from adapters.intake.listener import Limits, Tally, listen
 from adapters.intake.reception import receive
+from fhir_server import insertion, prepared
 from fhir_server.record import Record
 from fhir_server.store.engine import open_engines
 from portal_api.running import settle_memory
@@ -74,15 +76,14 @@ def through_the_listener(url: str, results: int) -> tuple[float, float, float, f
 
 
 def _rows(url: str, results: int) -> list[Rows]:
-    """Return the rows of each message, as they reach the driver."""
+    """Return the rows of each message, by the insertion of one."""
     people, messages = nhs_numbers(PEOPLE), list[Rows]()
-    with _opened(url) as record:
+    with _opened(url) as record, patch.object(insertion, "insert", _one_by_one):
 
         def keep(*called: Any) -> None:
             _, _, statement, parameters, _, many = called
             if statement.startswith("INSERT") and messages:
-                one, lines = (statement, parameters) if many else _each(statement, parameters)
-                messages[-1][one].extend(lines)
+                messages[-1][statement].extend(parameters if many else [parameters])
 
         event.listen(record.engines.writer, "before_cursor_execute", keep)
         for number in range(WARMING + MEASURED):
@@ -93,13 +94,9 @@ def _rows(url: str, results: int) -> list[Rows]:
     return messages
 
 
-def _each(statement: str, parameters: Any) -> tuple[str, list[Any]]:
-    """Return the insertion of several rows as that of one, and the rows."""
-    one = statement[: statement.index(")", statement.index(" VALUES ")) + 1]
-    width = one.count("?") or len(parameters)
-    starts = range(0, len(parameters), width)
-    rows = [tuple(parameters[start : start + width]) for start in starts]
-    return one, rows
+def _one_by_one(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    ready = prepared.prepared(insert(table), connection.dialect)
+    prepared.send(connection, ready.text, rows, "executemany")
 
 
 def _bare(url: str, messages: list[Rows], group: int) -> float:

@@ -140,8 +140,8 @@ def test_every_bucket_that_a_message_writes_was_locked(
         rows = parameters if isinstance(parameters, list) else [parameters]
         if "FOR UPDATE" in statement and "bucket_lock" in statement:
             locked.update(v for row in rows for v in row.values())
-        elif statement.startswith("INSERT INTO") and "audit" not in statement:
-            table = statement.split()[2]
+        elif statement.startswith(("INSERT INTO", "COPY")) and "audit" not in statement:
+            table = statement.removeprefix("INSERT INTO ").removeprefix("COPY ").split()[0]
             names = statement.partition("(")[2].partition(")")[0].split(", ")
             lines = [
                 row if isinstance(row, dict) else dict(zip(names, row, strict=True)) for row in rows
