@@ -20,6 +20,9 @@ from portal_api.pages.views_shell import Shell
 from portal_api.plain_names import UNITS
 from portal_api.readings import digits, unit_text, value_text, what_changed
 
+_TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""Embeddings, overrides and isolates of Unicode's bidirectional algorithm."""
+
 
 class Unknown(ChainableUndefined):
     """Empty for a mapping's missing key; an error for a field that a view does not have."""
@@ -37,6 +40,15 @@ class Unknown(ChainableUndefined):
 
 
 @cache
+def unturned(value: Any) -> Any:
+    """Return what a template prints, without the characters that turn the text around them.
+
+    A hospital may have sent them (UAX 9): a page shows what was written in the order in which it
+    was. The record keeps them.
+    """
+    return value.translate(_TURNING) if type(value) is str else value
+
+
 def make_environment() -> Environment:
     """Return the environment that renders every page, with the NHS.UK frontend's macros in it."""
     environment = Environment(
@@ -51,6 +63,7 @@ def make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=Unknown,
+        finalize=unturned,
     )
     environment.filters.update(
         day=london.day,

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 from jinja2 import UndefinedError
+from markupsafe import Markup
 
 from portal_api.pages.environment import make_environment, render
 from portal_api.pages.views_shell import ProblemView
@@ -97,3 +98,11 @@ def test_the_patients_pages_read_like_a_text_for_eleven_year_olds(environment):
     grade = 0.39 * len(words) / len(found) + 11.8 * spoken / len(words) - 15.59
     assert len(found) > 40
     assert grade <= 6
+
+
+def test_row_22_nothing_that_a_hospital_sent_turns_a_page_round(environment):
+    page = environment.from_string("<p>{{ said }} {{ said|upper }} {{ marked }}</p>")
+    said = "PSA 7.3\u202e9.1\u202c\u2067x\u2069 <b>"
+    shown = page.render(said=said, marked=Markup("<i>kept</i>"))
+    assert shown == "<p>PSA 7.39.1x &lt;b&gt; PSA 7.39.1X &lt;B&gt; <i>kept</i></p>"
+    assert page.render(said="\u05d0\u200f é", marked="").startswith("<p>\u05d0\u200f é ")
