@@ -1,4 +1,4 @@
-"""A Bundle to what is filed of it: the same as of a message of results in HL7 v2, by one rule each.
+"""A Bundle to what is filed of it: the same as of a message of results, or of orders, in HL7 v2.
 
 Pure, and never a guess. Every entry is accounted for: filed, or kept with the message and flagged;
 a Bundle is never converted in part.
@@ -12,12 +12,14 @@ from typing import Any
 from adapters.fhir_push.bundle import Entry, Head
 from adapters.fhir_push.dates import require_believable, start_of
 from adapters.fhir_push.directory import directory_of, keys_of
+from adapters.fhir_push.orders import order_keys, orders_of
 from adapters.fhir_push.person import person_of, the_patient
 from adapters.fhir_push.references import Rewriting, indexed
 from adapters.fhir_push.reports import Plan, group_of, planned
 from adapters.fhir_push.setting import Setting
-from adapters.hl7v2.conversion import PATIENT, Conversion, Flag, Key
+from adapters.hl7v2.conversion import PATIENT, Conversion, Flag, Key, PersonNamed
 from adapters.hl7v2.dialect import Dialect
+from adapters.hl7v2.orders import Orders
 from adapters.hl7v2.refusal import Refused
 
 Tree = dict[str, Any]
@@ -38,7 +40,7 @@ class Agreement:
 class Converted:
     """What a Bundle became, and the key of what each entry is filed as, by its number."""
 
-    content: Conversion
+    content: Conversion | Orders
     keys: Mapping[int, Key]
 
 
@@ -51,9 +53,10 @@ def convert(
 ) -> Converted:
     """Return what the judged *entries* become; *timestamp* is Bundle.timestamp, "" for none.
 
-    *received_at* (aware) bounds what dates are believed. Raises Refused with a stable code and the
-    FHIRPath of the culprit: for an identity that is missing, broken or unclear, a report without a
-    number, a status or a time, a result that no report names, a reference that leads elsewhere.
+    Results where there is a report, else orders. *received_at* (aware) bounds what dates are
+    believed. Raises Refused with a stable code and the FHIRPath of the culprit: for an identity
+    that is missing, broken or unclear, a report or request without a number, a status or a time, a
+    result that no report names, a reference that leads elsewhere.
     """
     setting = _setting(entries, head, timestamp, agreed, received_at)
     patient = the_patient(setting)
@@ -63,8 +66,14 @@ def convert(
     }
     setting = replace(setting, rewriting=replace(setting.rewriting, keys=shared))
     person = person_of(patient, setting)
+    if setting.entries_of("DiagnosticReport"):
+        return _results(setting, patient, person)
+    return _orders(setting, patient, person)
+
+
+def _results(setting: Setting, patient: Entry, person: PersonNamed) -> Converted:
     plans = _plans(setting)
-    keys = dict(shared)
+    keys = dict(setting.rewriting.keys)
     for plan in reversed(plans):
         keys |= plan.keys()
     groups = tuple(group_of(plan, setting, keys) for plan in plans)
@@ -76,10 +85,32 @@ def convert(
         practitioners=practitioners,
         organizations=organizations,
         flags=tuple(dict.fromkeys(setting.rewriting.flags)),
-        accounted={entry.number: _fate(entry, keys) for entry in entries},
-        places=_places(patient, plans),
+        accounted={entry.number: _fate(entry, keys) for entry in setting.entries},
+        places=_places(patient, [plan.report for plan in plans], "basedOn"),
     )
     return Converted(conversion, keys)
+
+
+def _orders(setting: Setting, patient: Entry, person: PersonNamed) -> Converted:
+    """Return the requests of a Bundle without a report; raises Refused where it has results."""
+    requests = setting.entries_of("ServiceRequest")
+    if not requests or setting.entries_of("Observation"):
+        text = "The Bundle holds no DiagnosticReport: nothing says what its results belong to."
+        raise Refused("AE", 100, "message-empty", "Bundle.entry", text)
+    keys = {**setting.rewriting.keys, **order_keys(setting)}
+    groups = orders_of(setting, keys)
+    organizations, practitioners = directory_of(setting)
+    _flag_kept(setting, keys)
+    orders = Orders(
+        person=person,
+        groups=groups,
+        practitioners=practitioners,
+        organizations=organizations,
+        flags=tuple(dict.fromkeys(setting.rewriting.flags)),
+        accounted={entry.number: _fate(entry, keys) for entry in setting.entries},
+        places=_places(patient, requests, "identifier"),
+    )
+    return Converted(orders, keys)
 
 
 def _setting(
@@ -108,9 +139,6 @@ def _setting(
 def _plans(setting: Setting) -> list[Plan]:
     """Return the plans of all reports; raises Refused where a result belongs to none of them."""
     reports = setting.entries_of("DiagnosticReport")
-    if not reports:
-        text = "The Bundle holds no DiagnosticReport: nothing says what its results belong to."
-        raise Refused("AE", 100, "message-empty", "Bundle.entry", text)
     taken: set[Key] = set()
     placed: dict[int, Key] = {}
     plans = [planned(report, setting, taken, placed) for report in reports]
@@ -135,18 +163,23 @@ def _fate(entry: Entry, keys: Mapping[int, Key]) -> str:
     return "kept raw: it is of no use by itself"
 
 
-def _places(patient: Entry, plans: Sequence[Plan]) -> Mapping[str, str]:
-    """Return where the Bundle has what filing calls by an address of HL7 v2."""
-    one = plans[0].report.path if len(plans) == 1 else ""
-    report = one or "Bundle.entry.resource.ofType(DiagnosticReport)"
+def _places(patient: Entry, about: Sequence[Entry], placer_at: str) -> Mapping[str, str]:
+    """Return where the Bundle has what filing calls by an address of HL7 v2.
+
+    *about* are the reports or requests, which have the placer's number at *placer_at*.
+    """
+    of_type = f"Bundle.entry.resource.ofType({about[0].type})"
+    one = about[0].path if len(about) == 1 else of_type
     return {
         "PID.3": f"{patient.path}.identifier",
         "PID.5": f"{patient.path}.name",
         "PID.7": f"{patient.path}.birthDate",
         "PID.8": f"{patient.path}.gender",
-        "OBR.2": f"{report}.basedOn",
-        "OBR.3": f"{report}.identifier",
-        "OBR.22": f"{report}.issued",
-        "OBR.25": f"{report}.status",
+        "ORC.1": f"{one}.status",
+        "OBR.2": f"{one}.{placer_at}",
+        "OBR.3": f"{one}.identifier",
+        "OBR.22": f"{one}.issued",
+        "OBR.25": f"{one}.status",
         "OBX.11": "Bundle.entry.resource.ofType(Observation).status",
+        "MSH.7": "Bundle.timestamp",
     }

@@ -77,6 +77,25 @@ def order_of(
     return order, number.authority
 
 
+def request_key(request: Entry, setting: Setting, order: Order | None = None) -> Key:
+    """Return the key of a ServiceRequest: its own number's, else that of the *order* it is of.
+
+    Raises Refused (AE 101, `order-number-missing`) where it has neither.
+    """
+    identifiers = request.tree.get("identifier", ())
+    test = test_of(request.tree.get("code", {}))
+    number = number_in(identifiers, "PLAC", setting)
+    kind = "PLAC"
+    if number is None:
+        number, kind = number_in(identifiers, "FILL", setting), "FILL"
+    if number is not None:
+        return ("ServiceRequest", number.authority, kind, number.value, test)
+    if order is None:
+        text = "The request has no number: no later message could find it."
+        raise Refused("AE", 101, "order-number-missing", f"{request.path}.identifier", text)
+    return order.key_of("ServiceRequest", test)
+
+
 def test_of(code: Tree) -> str:
     """Return what a test is called in keys: its first code, else its words."""
     codes = (coding["code"] for coding in code.get("coding", ()) if coding.get("code"))

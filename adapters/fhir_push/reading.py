@@ -16,6 +16,7 @@ from adapters.fhir_push.convert import Agreement, Converted, convert
 from adapters.hl7v2.ack import fault_of
 from adapters.hl7v2.conversion import Conversion, Key
 from adapters.hl7v2.header import Header, glimpse
+from adapters.hl7v2.orders import Orders
 from adapters.hl7v2.refusal import Refused
 from adapters.intake import identity_rules, synthetic
 from adapters.intake.feeds import Feed, Mismatch
@@ -132,7 +133,7 @@ def _read(feed: Feed, opened_: _Opened, came: Came) -> Read:
 
 def _content(
     feed: Feed, opened_: _Opened, came: Came
-) -> tuple[Conversion | Verdict, Mapping[int, Key], Sequence[Issue]]:
+) -> tuple[Conversion | Orders | Verdict, Mapping[int, Key], Sequence[Issue]]:
     """Return what the Bundle became, with the key of each entry; or what is wrong with it."""
     try:
         converted = _converted(feed, opened_, came)

@@ -11,16 +11,17 @@ from datetime import datetime
 from typing import Any
 
 from adapters.fhir_push.bundle import Entry
-from adapters.fhir_push.dates import require_believable, start_of
+from adapters.fhir_push.dates import start_of
 from adapters.fhir_push.documents import document_of
-from adapters.fhir_push.numbers import identifier_text, number_in, order_of, test_of, words_of
+from adapters.fhir_push.numbers import identifier_text, order_of, request_key, words_of
+from adapters.fhir_push.own import own_tree, targets
 from adapters.fhir_push.provenance import provenance
-from adapters.fhir_push.references import Rewriting, rewritten
+from adapters.fhir_push.references import Rewriting
 from adapters.fhir_push.results import Found, results_of
 from adapters.fhir_push.sections import section_of
 from adapters.fhir_push.setting import Setting
 from adapters.hl7v2.code_tables import UNRESTRICTED
-from adapters.hl7v2.conversion import PATIENT, Document, Flag, Key, Made, ReportGroup
+from adapters.hl7v2.conversion import Document, Flag, Key, Made, ReportGroup
 from adapters.hl7v2.order import Order
 from adapters.hl7v2.refusal import Refused
 from adapters.hl7v2.report_results import is_free_text, local_codes
@@ -64,13 +65,13 @@ def planned(report: Entry, setting: Setting, taken: set[Key], placed: dict[int, 
 
     Raises Refused as `order_of` and `results_of` do.
     """
-    asked = _targets((report,), "basedOn", "ServiceRequest", setting)
+    asked = targets((report,), "basedOn", "ServiceRequest", setting)
     order, authority = order_of(report, asked, setting, taken)
     results = results_of(report, order, setting, placed)
     around = (report, *(entry for entry, _ in results.entries))
-    specimens = _targets(around, "specimen", "Specimen", setting)
+    specimens = targets(around, "specimen", "Specimen", setting)
     numbered = ((one, f"{identifier_text(one.tree)}#{at}") for at, one in enumerate(specimens, 1))
-    requests = _targets(around, "basedOn", "ServiceRequest", setting)
+    requests = targets(around, "basedOn", "ServiceRequest", setting)
     return Plan(
         report,
         order,
@@ -79,25 +80,6 @@ def planned(report: Entry, setting: Setting, taken: set[Key], placed: dict[int, 
         tuple((one, order.key_of("Specimen", name)) for one, name in numbered),
         tuple((one, request_key(one, setting, order)) for one in requests),
     )
-
-
-def request_key(request: Entry, setting: Setting, order: Order | None = None) -> Key:
-    """Return the key of a ServiceRequest: its own number's, else that of the *order* it is of.
-
-    Raises Refused (AE 101, `order-number-missing`) where it has neither.
-    """
-    identifiers = request.tree.get("identifier", ())
-    test = test_of(request.tree.get("code", {}))
-    number = number_in(identifiers, "PLAC", setting)
-    kind = "PLAC"
-    if number is None:
-        number, kind = number_in(identifiers, "FILL", setting), "FILL"
-    if number is not None:
-        return ("ServiceRequest", number.authority, kind, number.value, test)
-    if order is None:
-        text = "The request has no number: no later message could find it."
-        raise Refused("AE", 101, "order-number-missing", f"{request.path}.identifier", text)
-    return order.key_of("ServiceRequest", test)
 
 
 def group_of(plan: Plan, setting: Setting, keys: dict[int, Key]) -> ReportGroup:
@@ -121,7 +103,9 @@ def group_of(plan: Plan, setting: Setting, keys: dict[int, Key]) -> ReportGroup:
     group = ReportGroup(
         report=Made(key, tree | {"issued": issued}),
         observations=tuple(results),
-        specimens=tuple(Made(key, _own(one, setting, rewriting)) for one, key in plan.specimens),
+        specimens=tuple(
+            Made(key, own_tree(one, setting, rewriting)) for one, key in plan.specimens
+        ),
         service_request=requests[0] if requests else None,
         provenance=Made(told, provenance(key, version_at, setting)),
         authority=plan.authority,
@@ -181,7 +165,7 @@ def _ordered_as(plan: Plan) -> str:
 def _report_tree(
     plan: Plan, setting: Setting, rewriting: Rewriting
 ) -> tuple[Tree, tuple[Document, ...]]:
-    tree = _own(plan.report, setting, rewriting)
+    tree = own_tree(plan.report, setting, rewriting)
     if plan.taken_back:
         return {name: part for name, part in tree.items() if name not in {*_FOUND, "text"}}, ()
     forms, documents = [], []
@@ -197,32 +181,16 @@ def _report_tree(
 
 
 def _result_tree(entry: Entry, plan: Plan, setting: Setting, rewriting: Rewriting) -> Tree:
-    tree = _own(entry, setting, rewriting)
+    tree = own_tree(entry, setting, rewriting)
     taken_back = plan.taken_back or tree["status"] == _TAKEN_BACK
     return emptied(tree) if taken_back else tree
 
 
 def _request_tree(entry: Entry, status: str, setting: Setting, rewriting: Rewriting) -> Tree:
     """Return a request as the report leaves it: completed by a report that is finished."""
-    tree = _own(entry, setting, rewriting)
+    tree = own_tree(entry, setting, rewriting)
     is_done = status in _FINISHED and tree["status"] == "active"
     return tree | {"status": "completed"} if is_done else tree
-
-
-def _own(entry: Entry, setting: Setting, rewriting: Rewriting) -> Tree:
-    """Return a resource of the patient's as it is filed: about them, and without the server's part.
-
-    Raises Refused (AE 101, `subject-missing`) where it does not say that it is about them.
-    """
-    require_believable(entry.tree, entry.path, setting.latest)
-    kept = {name: part for name, part in entry.tree.items() if name not in {"id", "meta"}}
-    tree = rewritten(kept, entry, rewriting)
-    link = tree.get("subject", {}).get("reference")
-    if getattr(link, "key", None) != PATIENT:
-        text = "The resource has to be about the Bundle's Patient."
-        raise Refused("AE", 101, "subject-missing", f"{entry.path}.subject", text)
-    labels = entry.tree.get("meta", {}).get("security")
-    return tree | ({"meta": {"security": labels}} if labels else {})
 
 
 def _issued(report: Entry, setting: Setting) -> tuple[str, datetime]:
@@ -260,18 +228,3 @@ def _unreleasable(plan: Plan) -> Iterator[tuple[Key, str]]:
     for entry, key in plan.results.entries:
         if entry.tree["status"] == "unknown":
             yield key, "unverified"
-
-
-def _targets(
-    entries: Iterable[Entry], element: str, resource_type: str, setting: Setting
-) -> list[Entry]:
-    """Return the entries of one type that *element* of *entries* leads to, each once."""
-    found: dict[int, Entry] = {}
-    for entry in entries:
-        sent = entry.tree.get(element, ())
-        for one in sent if isinstance(sent, list) else (sent,):
-            reference = one.get("reference", "") if one else ""
-            target = setting.rewriting.index.target(reference, entry) if reference else None
-            if target is not None and target.type == resource_type:
-                found[target.number] = target
-    return list(found.values())

@@ -1,7 +1,7 @@
-"""What one ORM^O01 or OML^O21 becomes: tests that were asked for, and how far each has come."""
+"""What one message of orders becomes: tests that were asked for, and how far each has come."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapters.hl7v2.conversion import Flag, Key, Made, PersonNamed
@@ -9,7 +9,7 @@ from adapters.hl7v2.conversion import Flag, Key, Made, PersonNamed
 
 @dataclass(frozen=True, slots=True)
 class OrderGroup:
-    """One ORC and OBR: the request for a test, and its specimens.
+    """The request for a test, and its specimens: one ORC and OBR.
 
     *status* is what ORC-5, else ORC-1, says of it; empty where neither says anything that is known.
     *version_at* orders the messages about a request. *holds* are stable codes of reasons why it
@@ -35,7 +35,7 @@ class OrderGroup:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """All that an order message became, with every one of its segments accounted for by number."""
+    """All that an order message became, with every one of its segments or entries accounted for."""
 
     person: PersonNamed
     groups: tuple[OrderGroup, ...]
@@ -43,6 +43,8 @@ class Orders:
     organizations: tuple[Made, ...]
     flags: tuple[Flag, ...]
     accounted: Mapping[int, str]
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where the message has what HL7 v2 has at an address, where it is no HL7 v2."""
 
     def all_made(self) -> Iterator[Made]:
         """Yield every resource but the Patient; what is referred to comes first."""

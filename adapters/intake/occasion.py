@@ -47,12 +47,6 @@ def worded(flags: Iterable[Flag]) -> tuple[str, ...]:
     return tuple(f"{flag.code} {flag.address}".strip() for flag in flags)
 
 
-def placed(flags: Iterable[str], places: Mapping[str, str]) -> tuple[str, ...]:
-    """Return flags with the address in each as the message has it: see `Conversion.places`."""
-    parts = (flag.partition(" ") for flag in flags)
-    return tuple(f"{code} {places.get(address, address)}".strip() for code, _, address in parts)
-
-
 def reference(stored: Stored) -> str:
     """Return the reference to one version."""
     return f"{stored.reference}/_history/{stored.version}"

@@ -17,6 +17,7 @@ from adapters.intake.feeds import Feed
 from adapters.intake.identity import Identity, at_home, identify
 from adapters.intake.numbered import Tree, content_with_tags, known_id, with_identifiers
 from adapters.intake.occasion import Occasion, Outcome, reference, worded
+from adapters.intake.placing import at_its_places
 from adapters.intake.requests import is_answered
 from adapters.intake.unclear import Unclear
 from fhir_server.clock import micros
@@ -32,6 +33,10 @@ def file(writer: Writer, orders: Orders, occasion: Occasion) -> Outcome:
     Raises Unclear where a human has to decide first, Undeclared where a bucket is not among the
     occasion's, and Invalid where a resource is not valid: then nothing may be kept of it.
     """
+    return at_its_places(orders.places, lambda: _filed(writer, orders, occasion))
+
+
+def _filed(writer: Writer, orders: Orders, occasion: Occasion) -> Outcome:
     identity = identify(writer, orders.person)
     homes = [at_home(writer, identity, _numbers(group)) for group in orders.groups]
     require(occasion.buckets, *(bucket_of(one.patient) for one in (identity, *homes)))
@@ -53,7 +58,7 @@ def file(writer: Writer, orders: Orders, occasion: Occasion) -> Outcome:
         references, flag = _file_order(writer, group, ids, (home, occasion))
         made.extend(references)
         flags.extend(filter(None, (flag,)))
-    return Outcome(identity.subject, tuple(made), tuple(dict.fromkeys(flags)))
+    return Outcome(identity.subject, tuple(made), tuple(dict.fromkeys(flags)), ids)
 
 
 def buckets(record: Record, _feed: Feed, orders: Orders) -> Iterator[int]:

@@ -16,10 +16,10 @@ from adapters.intake.claims import Number
 from adapters.intake.feeds import Feed
 from adapters.intake.group_filing import Setting, file_group
 from adapters.intake.identity import Identity, at_home, identify
-from adapters.intake.occasion import Occasion, Outcome, placed, worded
+from adapters.intake.occasion import Occasion, Outcome, worded
+from adapters.intake.placing import at_its_places
 from adapters.intake.requests import request_id
 from adapters.intake.unclear import Unclear
-from fhir_server.errors import Invalid
 from fhir_server.model.ids import bucket_of
 from fhir_server.record import Record, Writer
 
@@ -30,16 +30,7 @@ def file(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:
     Raises Unclear where a human has to decide first, Undeclared where a bucket is not among the
     occasion's, and Invalid where a resource is not valid: then nothing may be kept of it.
     """
-    try:
-        outcome = _filed(writer, conversion, occasion)
-    except Unclear as unclear:
-        raise unclear.at(conversion.places) from None
-    except Invalid as invalid:
-        if not conversion.places:
-            raise
-        issue = invalid.issues[0]
-        raise Unclear("AE", 102, "resource-invalid", "Bundle", issue.text) from None
-    return replace(outcome, flags=placed(outcome.flags, conversion.places))
+    return at_its_places(conversion.places, lambda: _filed(writer, conversion, occasion))
 
 
 def _filed(writer: Writer, conversion: Conversion, occasion: Occasion) -> Outcome:

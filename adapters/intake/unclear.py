@@ -1,6 +1,5 @@
 """What a message raises that is for a human to decide on."""
 
-from collections.abc import Mapping
 from typing import Literal
 
 
@@ -19,8 +18,3 @@ class Unclear(Exception):
         self.code = code
         self.address = address
         self.text = text
-
-    def at(self, places: Mapping[str, str]) -> "Unclear":
-        """Return the same with its address as the message has it: see `Conversion.places`."""
-        address = places.get(self.address, self.address)
-        return Unclear(self.ack, self.hl7_code, self.code, address, self.text)

@@ -274,7 +274,11 @@ HOSTILE: dict[str, tuple[Tree | bytes, Expected]] = {
         ("AR", "header-missing", "Bundle.entry[0].resource"),
     ),
     "no-report": (
-        without("DiagnosticReport", "Observation"),
+        without("DiagnosticReport"),
+        ("AE", "message-empty", "Bundle.entry"),
+    ),
+    "no-report-and-no-request": (
+        without("DiagnosticReport", "Observation", "ServiceRequest"),
         ("AE", "message-empty", "Bundle.entry"),
     ),
     "no-number": (
