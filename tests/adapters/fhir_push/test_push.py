@@ -12,6 +12,7 @@ from tests.adapters.fhir_push.bundles import (
     ALAN,
     AT,
     BRIAN,
+    LOINC,
     THO,
     V2_0074,
     changed,
@@ -171,6 +172,22 @@ def test_a_report_that_is_taken_back_takes_all_its_results_with_it(hospital: Hos
     assert not any("valueQuantity" in one for one in hospital.known())
     (report,) = hospital.known("DiagnosticReport")
     assert (report["status"], "conclusion" in report) == ("entered-in-error", False)
+
+
+def test_a_report_of_a_document_alone_is_taken_back_with_it(hospital: Hospital) -> None:
+    parts = resources()
+    del parts["psa"], parts["report"]["result"]
+    page = {"contentType": "text/plain", "data": "aGVsbG8=", "title": "Report"}
+    parts["report"]["presentedForm"] = [page]
+    parts["report"]["code"]["coding"][0] = {"system": LOINC, "code": "11502-2"}
+    hospital.post(message(parts))
+    (report,) = hospital.seen("DiagnosticReport")
+    assert report["presentedForm"][0]["data"] == "aGVsbG8="
+    parts["report"] |= {"status": "entered-in-error", "issued": "2026-11-24T11:00:00+00:00"}
+    hospital.post(message(parts, "M2"))
+    assert hospital.seen("DiagnosticReport") == []
+    (gone,) = hospital.known("DiagnosticReport")
+    assert (gone["status"], "presentedForm" in gone) == ("entered-in-error", False)
 
 
 def test_the_policy_decides_when_a_patient_sees_what(hospital: Hospital) -> None:
