@@ -10,6 +10,7 @@ from adapters.intake.feeds import LOOPBACK
 from adapters.intake.reception import receive
 from auth import clients
 from auth.login import local
+from auth.login.strangers import Strangers
 from auth.principal import Role
 from fhir_server.access import CaredFor
 from fhir_server.errors import Conflict, FhirError, Invalid, NotFound
@@ -44,7 +45,7 @@ def alan(portal: Portal) -> str:
 def test_a_patient_who_is_known_gets_an_account(portal: Portal, alan: str) -> None:
     answer = account(portal, "alan", "patient", nhs_number="999 000 0018")
     assert answer == {"login": "alan", "person": f"Patient/{alan}"}
-    verdict = local.judge(portal.record.select, "alan", PASSWORD, 0)
+    verdict = local.judge(portal.record.select, "alan", PASSWORD, 0, Strangers())
     assert verdict.login is not None
     assert (verdict.login.role, verdict.login.patient) == (Role.PATIENT, alan)
 

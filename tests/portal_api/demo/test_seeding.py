@@ -5,6 +5,7 @@ from sqlalchemy import select
 from auth import clients
 from auth.clients import Kind
 from auth.login import local
+from auth.login.strangers import Strangers
 from auth.principal import Role
 from auth.tables import login
 from fhir_server.clock import micros
@@ -34,7 +35,7 @@ def test_everybody_on_the_sign_in_page_can_sign_in_and_is_marked(begun: Told) ->
     offered = accounts(begun.record.clock())
     now = micros(begun.record.clock())
     one = offered[0]
-    verdict = local.judge(begun.record.select, one.login, PASSWORD, now)
+    verdict = local.judge(begun.record.select, one.login, PASSWORD, now, Strangers())
     assert verdict.login is not None
     assert (verdict.login.role, verdict.login.patient) == (Role.PATIENT, begun.patient(one.login))
     rows = begun.record.select(select(login.c.login, login.c.role, login.c.demo))
