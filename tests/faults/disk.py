@@ -34,6 +34,10 @@ class Disk:
         self._do("cut")
         return (self.path / CONTROL[1:]).read_text().splitlines()
 
+    def keep(self) -> None:
+        """Make durable all that is there."""
+        self._do("keep")
+
     def fail(self, syncs: int) -> None:
         """Fail so many of the next syncs, and never make durable what they were for."""
         self._do(f"fail {syncs}")

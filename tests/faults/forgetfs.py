@@ -6,9 +6,10 @@ puts the synced bytes back. It carries a SQLite database, or a whole PostgreSQL 
 A sync can be made to fail, as on a broken disk, and the room be made small.
 
 `tests.faults.disk` mounts it. From a shell, `python -m tests.faults.forgetfs MOUNT` serves until
-`fusermount3 -u MOUNT`; a word written to `MOUNT/.control` is done (`cut`, `fail N`, `room BYTES`),
-and reading it names the files that the last cut took bytes from. Needs Linux with /dev/fuse, the
-Debian package fuse3 and the Python package mfusepy. Mounted by root, every user may enter.
+`fusermount3 -u MOUNT`; a word written to `MOUNT/.control` is done (`cut`, `keep`, which syncs all
+there is, `fail N`, `room BYTES`), and reading it names the files that the last cut took bytes from.
+Needs Linux with /dev/fuse, the Debian package fuse3 and the Python package mfusepy. Mounted by
+root, every user may enter.
 
 What it does not imitate: creating, renaming and removing count as durable at once; un-synced bytes
 are forgotten all together, never in part or out of order; sync(2), syncfs(2) and
@@ -124,6 +125,9 @@ class ForgettingFileSystem:
         word, _, number = words.partition(" ")
         if word == "cut":
             self.cut()
+        elif word == "keep":
+            for node in self._nodes.values():
+                node.sync()
         elif word == "fail":
             self._failing = int(number)
         elif word == "room":

@@ -18,8 +18,12 @@ def through_full_disks(
     chance: random.Random,
     times: int,
     told: Callable[[], None] = lambda: None,
+    again: Callable[[], None] = lambda: None,
 ) -> Seen:
-    """Send to a portal that runs on while its disk is full *times* times; *told* after each."""
+    """Send to a portal that runs on while its disk is full *times* times; *told* after each.
+
+    *again* is done when there is room again, as whoever looks after the machine does.
+    """
     ward = Ward()
 
     async def trouble() -> None:
@@ -28,6 +32,7 @@ def through_full_disks(
             disk.shrink(NO_ROOM)
             await asyncio.sleep(0.2 + chance.random() * 0.3)
             disk.shrink(ROOM)
+            await asyncio.to_thread(again)
             told()
         await more(ward, 10)
 

@@ -79,7 +79,7 @@ _FILED = select(inbox).where(inbox.c.fate == "filed")
 
 class _Store:
     def __init__(self, database_url: str) -> None:
-        self._record = Record(open_engines(database_url))
+        self._record = Record(open_engines(database_url, is_patient=True))
 
     def __enter__(self) -> Self:
         return self

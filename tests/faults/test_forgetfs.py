@@ -33,6 +33,13 @@ def test_a_write_through_a_synchronous_handle_is_kept(disk: ForgettingFileSystem
     assert disk.read("/log", 100, 0, HANDLE) == b"kept"
 
 
+def test_what_is_kept_by_hand_survives_a_cut(disk: ForgettingFileSystem) -> None:
+    disk.write("/log", b"kept", 0, HANDLE)
+    disk.write(CONTROL, b"keep", 0, HANDLE)
+    disk.cut()
+    assert disk.read("/log", 100, 0, HANDLE) == b"kept"
+
+
 def test_what_a_failed_sync_was_for_is_never_kept(disk: ForgettingFileSystem) -> None:
     disk.write("/log", b"lost", 0, HANDLE)
     disk.write(CONTROL, b"fail 1", 0, HANDLE)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.faults import mutants
-from tests.faults.cuts import through_cuts
+from tests.faults.cuts import through_cuts, through_cuts_of_a_server
 from tests.faults.databases import through_restarts, through_silences
 from tests.faults.disk import mounted
 from tests.faults.failures import through_failures
@@ -21,7 +21,7 @@ from tests.faults.networks import (
 from tests.faults.program import Program
 from tests.faults.reckoning import Kind
 from tests.faults.scene import Seen
-from tests.faults.stage import Stage
+from tests.faults.stage import Stage, on_disk
 
 Mutant = Callable[[], None]
 Told = Callable[[], None]
@@ -54,8 +54,10 @@ def trials(kills: int, cuts: int) -> tuple[Trial, ...]:
         Trial("kill -9", "SQLite", half, 50, sqlite, ((too_soon, "lost"),)),
         Trial("kill -9", "PostgreSQL", kills - half, 50, postgresql, ((too_soon, "lost"),)),
         Trial("power cut", "SQLite", cuts, 20, cut, ((rarely, "lost"),)),
+        Trial("power cut", "PostgreSQL", few, 10, server_lost_power, ((rarely, "lost"),)),
         Trial("sync fails", "SQLite", few, 5, sync_failed, ((no_error, "lost"),)),
         Trial("disk full", "SQLite", few, 5, filled, ((success, "lost"),)),
+        Trial("disk full", "PostgreSQL", few, 5, server_filled, ((success, "lost"),)),
         Trial("server stopped", "PostgreSQL", few, 10, restarted, ((success, "lost"),)),
         Trial("server silent", "PostgreSQL", few, 5, silenced, ((success, "lost"),)),
         Trial("line cut", "SQLite", cuts, 50, line_cut, ((again, "double"),)),
@@ -80,6 +82,26 @@ def cut(stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Muta
         url = stage.sqlite(disk.path)
         portal = stage.program(url, folder, mutant, data_dir=disk.path / "var")
         return through_cuts(portal, disk, chance, runs, told)
+
+
+def server_lost_power(
+    stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Mutant | None
+) -> Seen:
+    """Cut the power of PostgreSQL, and of the portal with it."""
+    folder = stage.place()
+    with mounted(folder / "disk") as disk, on_disk(stage, disk) as cluster:
+        portal = stage.program(cluster.url, folder, mutant)
+        return through_cuts_of_a_server(portal, (cluster, disk), chance, runs, told)
+
+
+def server_filled(
+    stage: Stage, chance: random.Random, runs: int, told: Told, mutant: Mutant | None
+) -> Seen:
+    """Let PostgreSQL's disk be full for a moment, under a portal that goes on."""
+    folder = stage.place()
+    with mounted(folder / "disk") as disk, on_disk(stage, disk) as cluster:
+        portal = stage.program(cluster.url, folder, mutant)
+        return through_full_disks(portal, disk, chance, runs, told, cluster.revive)
 
 
 def sync_failed(
