@@ -45,7 +45,7 @@ def listen(*, quiet: Quiet = False) -> None:
 
 
 def work(*, quiet: Quiet = False) -> None:
-    """Do what has to be done besides: publish the ledger's checkpoints. For PostgreSQL."""
+    """Do what is due: publish the ledger's checkpoints, clear what ran out. For PostgreSQL."""
     _apart(Parts(http=False, mllp=False, work=True), quiet=quiet)
 
 
