@@ -16,7 +16,7 @@ from fhir_server.model.identifiers import NhsNumber
 RESULTS = 2
 """Results in each message."""
 ANSWER_LIMIT = 65_536
-REFUSALS = 20_000
+REFUSALS = 200_000
 """Answers that ask for a message again, before a hospital gives up."""
 PAUSE = 0.02
 """Seconds before a connection sends again what it was asked to send again."""
