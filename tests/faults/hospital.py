@@ -16,10 +16,12 @@ from fhir_server.model.identifiers import NhsNumber
 RESULTS = 2
 """Results in each message."""
 ANSWER_LIMIT = 65_536
-REFUSALS = 200_000
+REFUSALS = 20_000
 """Answers that ask for a message again, before a hospital gives up."""
 PAUSE = 0.02
 """Seconds before a connection sends again what it was asked to send again."""
+LONGEST_PAUSE = 0.2
+"""The same once it was asked again and again: each time it waits twice as long, up to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ async def _over_one_connection(
     unanswered: deque[int] = deque()
     framer = Framer(ANSWER_LIMIT)
     turn = count()
+    pause = PAUSE
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
     except ConnectionError:
@@ -195,8 +198,11 @@ async def _over_one_connection(
             for event in framer.feed(chunk):
                 assert isinstance(event, Frame)
                 taken &= ward.hear(unanswered.popleft(), event.payload)
-            if not taken:
-                await asyncio.sleep(PAUSE)
+            if taken:
+                pause = PAUSE
+            else:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
     except (ConnectionError, TimeoutError):
         return
     finally:
