@@ -1,8 +1,9 @@
 """Pushing over HTTPS: an application with a token of its own hands in a hospital's messages.
 
-`POST /hl7v2` takes HL7 v2; below the FHIR base, `POST $process-message` takes a message Bundle, and
-a POST to the base itself a transaction. The token has the scope `system/hl7v2.write`, and a feed
-names its application; anything less is refused before a byte of the body is read.
+`POST /hl7v2` takes HL7 v2; below the FHIR base, `POST $process-message` takes a message Bundle,
+`POST Bundle` a document, and a POST to the base itself a transaction. The token has the scope
+`system/hl7v2.write`, and a feed names its application; anything less is refused before a byte of
+the body is read.
 """
 
 import logging
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 ADDRESS = "/hl7v2"
 SERVED = Beside(
     interactions=("transaction",),
+    created=("Bundle",),
     operations=(
         (
             OPERATION.removeprefix("$"),
@@ -60,8 +62,10 @@ def fhir_routes(portal: Portal, prefix: str, base: str) -> list[Route]:
     """
     message = partial(fhir.push, kind="message", base=base)
     transaction = partial(fhir.push, kind="transaction", base=base)
+    document = partial(fhir.push, kind="document", base=base)
     return [
         _route(portal, f"{prefix}/{OPERATION}", message),
+        _route(portal, f"{prefix}/Bundle", document),
         _route(portal, prefix, transaction),
         _route(portal, f"{prefix}/", transaction),
     ]

@@ -1,7 +1,9 @@
 """A Bundle as a hospital posts it: read, held against what may come, judged; its entries by number.
 
-A message (`$process-message`) begins with a MessageHeader; a transaction says of each entry what is
-to be done with it. Pure. https://hl7.org/fhir/R4/bundle.html, https://hl7.org/fhir/R4/messaging.html
+A message (`$process-message`) begins with a MessageHeader, a document with a Composition; a
+transaction says of each entry what is to be done with it. Pure.
+https://hl7.org/fhir/R4/bundle.html, https://hl7.org/fhir/R4/messaging.html,
+https://hl7.org/fhir/R4/documents.html
 """
 
 import re
@@ -17,7 +19,7 @@ from fhir_server.model import json
 from fhir_server.model.validate import judge
 
 Tree = dict[str, Any]
-Kind = Literal["message", "transaction"]
+Kind = Literal["message", "transaction", "document"]
 
 MOST_ENTRIES = 2000
 """Entries of one Bundle."""
@@ -53,8 +55,9 @@ class Head:
     """What an answer says of the Bundle that it answers, as far as that can be read.
 
     *control_id* is what the Bundle is called: its identifier, else the id of its MessageHeader;
-    of a transaction without either, a hash of its bytes. *senders* are the identifiers of the
-    organisation that MessageHeader.sender names; *processing_ids* its tags of table 0103.
+    of one that is no message and has neither, a hash of its bytes. *senders* are the identifiers of
+    the organisations that MessageHeader.sender names, or that answer for the Composition;
+    *processing_ids* its tags of table 0103.
     """
 
     kind: Kind
@@ -111,9 +114,14 @@ def head_of(tree: Any, raw: bytes, kind: Kind) -> Head:
         processing_ids=tuple(filter(None, map(_processing_id, tags))),
         entries=len(entries),
     )
-    if kind == "transaction":
-        return common if tree is not None else replace(common, control_id="")
     header = _object(first.get("resource"))
+    if tree is None and kind != "message":
+        return replace(common, control_id="")
+    if kind == "transaction":
+        return common
+    common = replace(common, senders=_senders(header, entries, kind))
+    if kind == "document":
+        return common
     full_url = _text(first.get("fullUrl"))
     id_ = _text(header.get("id"))
     if not id_ and full_url.startswith(_UUID):
@@ -127,7 +135,6 @@ def head_of(tree: Any, raw: bytes, kind: Kind) -> Head:
         event=_event(header),
         source=_text(source.get("name")),
         endpoint=_text(source.get("endpoint")),
-        senders=_senders(header, entries),
     )
 
 
@@ -178,16 +185,32 @@ def _processing_id(tag: Any) -> str:
     return _text(_object(tag).get("code")) if system.endswith("/v2-0103") else ""
 
 
-def _senders(header: Tree, entries: list[Any]) -> tuple[str, ...]:
-    sender = _object(header.get("sender"))
-    named = [_object(sender.get("identifier"))]
-    wanted = _text(sender.get("reference"))
+def _senders(first: Tree, entries: list[Any], kind: Kind) -> tuple[str, ...]:
+    """Return the identifiers of who sends, or of the organisations that answer for a document."""
+    is_message = kind == "message"
+    sent_by = (
+        [first.get("sender")]
+        if is_message
+        else [first.get("custodian"), *_list(first.get("author"))]
+    )
+    named: list[Tree] = []
+    for reference in map(_object, sent_by):
+        targets = _targets(_text(reference.get("reference")), entries)
+        types = {_text(one.get("resourceType")) for one in targets} | {_text(reference.get("type"))}
+        if is_message or "Organization" in types:
+            named.append(_object(reference.get("identifier")))
+            named += (_object(one) for tree in targets for one in _list(tree.get("identifier")))
+    return tuple(dict.fromkeys(filter(None, (_text(one.get("value")) for one in named))))
+
+
+def _targets(wanted: str, entries: list[Any]) -> list[Tree]:
+    found = []
     for one in map(_object, entries):
         resource = _object(one.get("resource"))
         relative = f"{_text(resource.get('resourceType'))}/{_text(resource.get('id'))}"
         if wanted and wanted in {_text(one.get("fullUrl")), relative}:
-            named += map(_object, _list(resource.get("identifier")))
-    return tuple(filter(None, (_text(one.get("value")) for one in named)))
+            found.append(resource)
+    return found
 
 
 def _object(value: Any) -> Tree:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from adapters.fhir_push import compositions
 from adapters.fhir_push.bundle import Entry, Head
 from adapters.fhir_push.dates import require_believable, start_of
 from adapters.fhir_push.directory import directory_of, keys_of
@@ -24,6 +25,7 @@ from adapters.hl7v2.refusal import Refused
 
 Tree = dict[str, Any]
 
+_HEADS = frozenset({"Composition", "MessageHeader"})
 _TOMORROW = timedelta(days=1)
 
 
@@ -56,8 +58,10 @@ def convert(
     Results where there is a report, else orders. *received_at* (aware) bounds what dates are
     believed. Raises Refused with a stable code and the FHIRPath of the culprit: for an identity
     that is missing, broken or unclear, a report or request without a number, a status or a time, a
-    result that no report names, a reference that leads elsewhere.
+    result that no report names, a reference that leads elsewhere, a document that contradicts what
+    it holds.
     """
+    entries = compositions.with_sections(entries)
     setting = _setting(entries, head, timestamp, agreed, received_at)
     patient = the_patient(setting)
     shared: dict[int, Key] = {
@@ -66,6 +70,7 @@ def convert(
     }
     setting = replace(setting, rewriting=replace(setting.rewriting, keys=shared))
     person = person_of(patient, setting)
+    compositions.require_agreeing(setting)
     if setting.entries_of("DiagnosticReport"):
         return _results(setting, patient, person)
     return _orders(setting, patient, person)
@@ -151,12 +156,16 @@ def _plans(setting: Setting) -> list[Plan]:
 
 def _flag_kept(setting: Setting, keys: Mapping[int, Key]) -> None:
     for entry in setting.entries:
-        if entry.number not in keys and entry.type != "MessageHeader":
+        if entry.type in _HEADS:
+            is_told = not compositions.tells_more(entry.tree)
+        else:
+            is_told = entry.number in keys
+        if not is_told:
             setting.rewriting.flags.append(Flag("entry-kept", entry.path))
 
 
 def _fate(entry: Entry, keys: Mapping[int, Key]) -> str:
-    if entry.type == "MessageHeader":
+    if entry.type in _HEADS:
         return "filed in Provenance"
     if entry.number in keys:
         return f"filed as {entry.type}"

@@ -1,8 +1,8 @@
-"""FHIR over HTTPS, one Bundle a request: a message for `$process-message`, or a transaction.
+"""FHIR over HTTPS, one Bundle a request: a message, a document, or a transaction.
 
 What comes this way goes the way of every message: kept before anything, the same bytes again get
-the same answer. A message that was read is answered by a message; a transaction is filed whole, or
-not at all. Who may push as which feed is for the caller to say.
+the same answer. A message that was read is answered by a message; anything else entry by entry, and
+it is filed whole, or not at all. Who may push as which feed is for the caller to say.
 """
 
 from concurrent.futures import Future

@@ -7,6 +7,7 @@ https://hl7.org/fhir/R4/provenance.html
 from datetime import datetime
 from typing import Any
 
+from adapters.fhir_push.compositions import answering_for
 from adapters.fhir_push.references import name_of, rewritten
 from adapters.fhir_push.setting import Setting
 from adapters.hl7v2.code_tables import THO
@@ -54,9 +55,13 @@ def _agent(kind: str, who: Tree) -> Tree:
 
 
 def _sender(setting: Setting) -> Tree:
-    """Return who sent it: the organisation that MessageHeader.sender names, else the feed's."""
+    """Return who sent it: whom MessageHeader.sender names, or who answers for the document.
+
+    Else the feed's organisation.
+    """
     first = setting.entries[0]
-    sender = first.tree.get("sender") if first.type == "MessageHeader" else None
+    is_message = first.type == "MessageHeader"
+    sender = first.tree.get("sender") if is_message else answering_for(setting.entries)
     if sender is None:
         return {"display": setting.sender}
     who: Tree = rewritten({"who": sender}, first, setting.rewriting)["who"]

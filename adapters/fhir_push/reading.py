@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from adapters.fhir_push.answers import Wording
 from adapters.fhir_push.bundle import Faulty, Head, Kind, entries_of, head_of, opened
@@ -31,6 +31,7 @@ from adapters.intake.reading import (
 from fhir_server.errors import Issue
 
 _PREFIX = "Bundle^"
+_KINDS: Mapping[str, Kind] = MappingProxyType({f"{_PREFIX}{kind}": kind for kind in get_args(Kind)})
 _PLACES: Mapping[str, str] = MappingProxyType(
     {"MSH.9": "Bundle", "MSH.10": "Bundle.identifier", "PID.3": "Bundle.entry"}
 )
@@ -63,9 +64,7 @@ class _Opened:
 
 def kind_of(message_type: str) -> Kind | None:
     """Return the kind of Bundle that a message of the inbox is; None for one of HL7 v2."""
-    if message_type == f"{_PREFIX}message":
-        return "message"
-    return "transaction" if message_type == f"{_PREFIX}transaction" else None
+    return _KINDS.get(message_type)
 
 
 def read(feeds: tuple[Feed, ...], came: Came) -> Read:
@@ -88,10 +87,12 @@ def read_of(feed: Feed, came: Came, flags: tuple[str, ...] = ()) -> Read:
 def choose(feeds: tuple[Feed, ...], head: Head) -> Feed | Mismatch:
     """Return the feed of a Bundle among *feeds*, each of which names its application.
 
-    By the organisation that MessageHeader.sender names, where it names one, and by its tag of table
-    0103. A token proves the rest: a Bundle has no MSH-3 to MSH-6.
+    By the organisation that MessageHeader.sender names, or those that answer for a Composition,
+    where they are named, and by its tag of table 0103. A token proves the rest: a Bundle has no
+    MSH-3 to MSH-6.
     """
-    where = "Bundle.entry[0].resource.sender"
+    said_by = "custodian" if head.kind == "document" else "sender"
+    where = f"Bundle.entry[0].resource.{said_by}"
     here = [one for one in feeds if not head.senders or one.sending_facility in head.senders]
     if not here:
         text = "No feed of this application has this sending organisation."
@@ -101,9 +102,7 @@ def choose(feeds: tuple[Feed, ...], head: Head) -> Feed | Mismatch:
         text = "This feed does not take this processing id."
         return Mismatch("Bundle.meta.tag", "not-production", 202, text)
     if len(fit) > 1:
-        text = (
-            "Several feeds name this application: MessageHeader.sender has to say which is meant."
-        )
+        text = f"Several feeds name this application: {said_by} has to say which is meant."
         return Mismatch(where, "not-for-us", 103, text)
     return fit[0]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from adapters.fhir_push import compositions
 from adapters.fhir_push.bundle import Entry
 from adapters.fhir_push.dates import start_of
 from adapters.fhir_push.documents import document_of
@@ -133,13 +134,14 @@ def _with_reasons(group: ReportGroup, plan: Plan, setting: Setting) -> ReportGro
     """Return *group* with the reasons why it may have to wait."""
     section = section_of(plan.report.tree, setting.dialect)
     statuses = {one.tree["status"] for one in group.observations}
-    if group.status in _FINISHED and statuses & _UNFINISHED:
+    is_unfinished = compositions.is_unfinished(setting.entries)
+    if group.status in _FINISHED and (is_unfinished or statuses & _UNFINISHED):
         setting.rewriting.flags.append(Flag("status-differs", f"{plan.report.path}.status"))
-    labels = tuple(dict.fromkeys(_labels(plan)))
+    labels = tuple(dict.fromkeys((*_labels(plan), *compositions.labels_of(setting.entries))))
     return replace(
         group,
         section=section.code,
-        is_preliminary=not _UNFINISHED.isdisjoint((group.status, *statuses)),
+        is_preliminary=is_unfinished or not _UNFINISHED.isdisjoint((group.status, *statuses)),
         is_histology=section.is_histology,
         is_imaging=section.is_imaging,
         unreleasable=tuple(_unreleasable(plan)),

@@ -22,6 +22,8 @@ PASSED_TYPES = PART_TYPES | frozenset({"Provenance"})
 CONTAINED_TYPES = DIRECTORY_TYPES | PART_TYPES | frozenset({"Specimen"})
 """Types that may stand inside a resource."""
 
+_FIRST = {"message": "MessageHeader", "document": "Composition"}
+"""The type with which a Bundle of a kind begins."""
 _CONDITIONS = ("ifNoneMatch", "ifModifiedSince", "ifMatch", "ifNoneExist")
 
 
@@ -36,7 +38,7 @@ def require_entries(entries: Any, kind: str) -> None:
             raise Refused("AR", 102, "json-bad", where, "An entry has to be an object.")
         if kind == "transaction":
             _require_request(entry, where)
-        _require_type(entry, where, is_header=kind == "message" and number == 0)
+        _require_type(entry, where, kind if number == 0 else "")
         full_url = entry.get("fullUrl")
         if isinstance(full_url, str) and seen.setdefault(full_url, number) != number:
             text = f"Entry {seen[full_url]} has the same fullUrl."
@@ -77,13 +79,14 @@ def _require_request(entry: Tree, where: str) -> None:
         raise Refused("AR", 200, "request-unsupported", f"{where}.request.url", text)
 
 
-def _require_type(entry: Tree, where: str, *, is_header: bool) -> None:
+def _require_type(entry: Tree, where: str, begins: str) -> None:
+    """Hold the type of an entry against what may stand there; *begins* is the kind it begins."""
     resource = entry.get("resource")
     tree: Tree = resource if isinstance(resource, dict) else {}
     name = str(tree.get("resourceType"))
-    if is_header:
-        if name != "MessageHeader":
-            text = "A message begins with its MessageHeader."
+    if begins in _FIRST:
+        if name != _FIRST[begins]:
+            text = f"A {begins} begins with its {_FIRST[begins]}."
             raise Refused("AR", 100, "header-missing", f"{where}.resource", text)
         if "response" in tree:
             text = "An answer to a message is not taken here."

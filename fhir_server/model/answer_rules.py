@@ -1,6 +1,7 @@
-"""The invariants of what the interface answers with: Bundle and CapabilityStatement.
+"""The invariants of what goes over the interface: Bundle, CapabilityStatement, Composition.
 
-https://hl7.org/fhir/R4/bundle.html#invs, https://hl7.org/fhir/R4/capabilitystatement.html#invs
+https://hl7.org/fhir/R4/bundle.html#invs, https://hl7.org/fhir/R4/capabilitystatement.html#invs,
+https://hl7.org/fhir/R4/composition.html#invs
 """
 
 from collections.abc import Mapping
@@ -170,6 +171,19 @@ ANSWER_RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
                 "can't have a search parameter of the same name twice",
                 lambda node: distinct([part.get("name") for part in node.get("searchParam", ())]),
                 "searchParam",
+            ),
+        ),
+        "CompositionSection": (
+            Rule(
+                "cmp-1",
+                "must have a text, an entry or a section",
+                lambda node: not node.keys().isdisjoint({"text", "entry", "section"}),
+            ),
+            Rule(
+                "cmp-2",
+                "can have an emptyReason only if it has no entry",
+                lambda node: "emptyReason" not in node or "entry" not in node,
+                "emptyReason",
             ),
         ),
     }

@@ -224,6 +224,11 @@ BINDINGS: Mapping[str, frozenset[str]] = MappingProxyType(
         "CapabilityStatementRestResourceSearchParam.type": _codes(
             "number date string token reference composite quantity uri special"
         ),
+        "Composition.confidentiality": _codes("U L M N R V"),
+        "Composition.status": _codes("preliminary final amended entered-in-error"),
+        "CompositionAttester.mode": _codes("personal professional legal official"),
+        "CompositionRelatesTo.code": _codes("replaces transforms signs appends"),
+        "CompositionSection.mode": _codes("working snapshot changes"),
         "MessageHeaderResponse.code": _codes("ok transient-error fatal-error"),
         "OperationOutcomeIssue.code": ISSUE_TYPES,
         "OperationOutcomeIssue.severity": _codes("fatal error warning information"),

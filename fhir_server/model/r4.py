@@ -36,7 +36,9 @@ SERVED_TYPES = frozenset(
 )
 """Types that the record keeps and the FHIR interface serves."""
 
-ANSWER_TYPES = frozenset({"Bundle", "CapabilityStatement", "MessageHeader", "OperationOutcome"})
+ANSWER_TYPES = frozenset(
+    {"Bundle", "CapabilityStatement", "Composition", "MessageHeader", "OperationOutcome"}
+)
 """Types that go over the FHIR interface, and are never kept."""
 
 PART_TYPES = frozenset({"Device", "Encounter", "HealthcareService", "Location", "RelatedPerson"})

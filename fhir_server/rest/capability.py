@@ -30,16 +30,19 @@ _DOCUMENTATION = (
     "back for now answers as one that does not exist."
 )
 
+_CREATE = {"code": str(Interaction.CREATE)}
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
     """What others serve at the same address, for the CapabilityStatement to tell.
 
-    *interactions* are with the whole system (`transaction`); *operations* are by name, each with
-    the URL of its definition.
+    *interactions* are with the whole system (`transaction`); *created* are further types that are
+    taken and not kept as such; *operations* are by name, each with the URL of its definition.
     """
 
     interactions: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
     operations: tuple[tuple[str, str], ...] = ()
 
 
@@ -82,7 +85,10 @@ def statement(base: str, beside: Beside = NOTHING_BESIDE) -> Tree:
                 "mode": "server",
                 "documentation": _DOCUMENTATION,
                 "security": _security(origin),
-                "resource": [_resource(kind, done) for kind, done in INTERACTIONS.items()],
+                "resource": [
+                    *(_resource(kind, done) for kind, done in INTERACTIONS.items()),
+                    *({"type": kind, "interaction": [_CREATE]} for kind in beside.created),
+                ],
                 **_of_others(beside),
             }
         ],

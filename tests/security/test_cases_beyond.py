@@ -118,8 +118,8 @@ def test_cases_47_to_52_no_bundle_and_no_condition_is_carried_out(world: Any, wh
         bundle = {"resourceType": "Bundle", "type": kind, "entry": [*entries, {"resource": nested}]}
         for path in ("", "/", "Bundle"):
             response = asker.post(path, bundle)
-            # At the base a hospital's own application pushes, and nobody else.
-            assert response.status_code == (404 if path else 403)
+            # There a hospital's own application pushes, and nobody else.
+            assert response.status_code == (404 if path == "/" else 403)
             assert world.brian not in response.text
     for patient in (world.alan, world.brian, new_id()):
         answers = [

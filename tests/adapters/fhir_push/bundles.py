@@ -145,6 +145,29 @@ def message(parts: dict[str, Tree] | None = None, number: str = "M1") -> Tree:
     }
 
 
+def composition(**elements: Any) -> Tree:
+    """Return the head of a document about the patient, of which one section names the result."""
+    return {
+        "resourceType": "Composition",
+        "status": "final",
+        "type": {"coding": [{"system": SNOMED, "code": "4241000179101"}]},
+        "subject": ref("patient"),
+        "date": "2026-11-24T09:15:00+00:00",
+        "author": [ref("doctor")],
+        "custodian": ref("lab"),
+        "title": "Laboratory report",
+        "section": [{"title": "Results", "entry": [ref("report"), ref("psa")]}],
+        **elements,
+    }
+
+
+def document(parts: dict[str, Tree] | None = None, number: str = "D1", **elements: Any) -> Tree:
+    """Return a document with these resources, a Composition with these *elements* first."""
+    head = {name: part for name, part in composition(**elements).items() if part is not None}
+    named = {"header": head} | (resources() if parts is None else parts)
+    return message(named, number) | {"type": "document"}
+
+
 def transaction(parts: dict[str, Tree] | None = None, number: str = "T1") -> Tree:
     """Return a transaction Bundle with these resources, each to be POSTed."""
     named = resources() if parts is None else parts

@@ -16,6 +16,7 @@ from tests.adapters.fhir_push.bundles import (
     THO,
     V2_0074,
     changed,
+    document,
     header,
     message,
     organization,
@@ -287,9 +288,18 @@ def test_a_message_that_waited_for_a_person_is_filed_when_it_is_run_again(
     assert len(hospital.known()) == 1
 
 
-@pytest.mark.parametrize("path", ["", "/", "/$process-message"])
-def test_only_an_application_that_a_feed_names_may_post(hospital: Hospital, path: str) -> None:
-    sent = message() if path.startswith("/$") else transaction()
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("", transaction()),
+        ("/", transaction()),
+        ("/$process-message", message()),
+        ("/Bundle", document()),
+    ],
+)
+def test_only_an_application_that_a_feed_names_may_post(
+    hospital: Hospital, path: str, sent: Tree
+) -> None:
     alan = hospital.patient()
     for token in (
         hospital.token("system/*.cruds"),
@@ -351,10 +361,11 @@ def test_nothing_of_a_bundle_is_in_the_log(
     assert hospital.rows()[1][3:5] == ("refused", "json-bad")
 
 
-def test_the_capability_statement_tells_of_both_ways(hospital: Hospital) -> None:
+def test_the_capability_statement_tells_of_each_way(hospital: Hospital) -> None:
     answer = hospital.client.get(f"{hospital.base}/metadata")
     (rest,) = judge(answer.content, "CapabilityStatement")["rest"]
     assert rest["interaction"] == [{"code": "transaction"}]
+    assert rest["resource"][-1] == {"type": "Bundle", "interaction": [{"code": "create"}]}
     assert rest["operation"] == [
         {
             "name": "process-message",
@@ -364,7 +375,8 @@ def test_the_capability_statement_tells_of_both_ways(hospital: Hospital) -> None
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", ""), ("PUT", ""), ("GET", "/"), ("GET", "/$process-message")]
+    ("method", "path"),
+    [("GET", ""), ("PUT", ""), ("GET", "/"), ("GET", "/$process-message"), ("GET", "/Bundle")],
 )
 def test_nothing_but_a_post_is_taken(hospital: Hospital, method: str, path: str) -> None:
     bearer = {"Authorization": f"Bearer {hospital.token()}"}

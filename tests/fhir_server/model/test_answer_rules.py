@@ -1,4 +1,4 @@
-"""The invariants of Bundle and CapabilityStatement, each broken once."""
+"""The invariants of Bundle, CapabilityStatement and Composition, each broken once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -101,6 +101,17 @@ BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
         "CapabilityStatement",
         {"rest": [{"mode": "server", "resource": [{"type": "Patient"}, {"type": "Patient"}]}]},
         "rest[0].resource",
+    ),
+    ("cmp-1", "Composition", {"section": [{"title": "Results"}]}, "section[0]"),
+    (
+        "cmp-2",
+        "Composition",
+        {
+            "section": [
+                {"entry": [{"display": "PSA"}], "emptyReason": {"text": "The laboratory is shut"}}
+            ]
+        },
+        "section[0].emptyReason",
     ),
 ]
 
