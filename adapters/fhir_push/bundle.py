@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from adapters.fhir_push import rules
 from adapters.hl7v2.refusal import Refused
@@ -20,6 +20,7 @@ from fhir_server.model.validate import judge
 
 Tree = dict[str, Any]
 Kind = Literal["message", "transaction", "document"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 MOST_ENTRIES = 2000
 """Entries of one Bundle."""
@@ -83,6 +84,12 @@ class Faulty(Refused):
 def is_bundle(raw: bytes) -> bool:
     """Tell whether *raw*, a message that was kept, is JSON and so no HL7 v2."""
     return raw[:64].lstrip()[:1] == b"{"
+
+
+def kind_said(tree: Any) -> Kind:
+    """Return the kind of Bundle that *tree*, not judged yet, says it is; a message where none."""
+    said = _text(_object(tree).get("type"))
+    return next((kind for kind in KINDS if kind == said), "message")
 
 
 def opened(raw: bytes) -> Any:

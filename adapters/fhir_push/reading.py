@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any
 
 from adapters.fhir_push.answers import Wording
-from adapters.fhir_push.bundle import Faulty, Head, Kind, entries_of, head_of, opened
+from adapters.fhir_push.bundle import KINDS, Faulty, Head, Kind, entries_of, head_of, opened
 from adapters.fhir_push.convert import Agreement, Converted, convert
 from adapters.hl7v2.ack import fault_of
 from adapters.hl7v2.conversion import Conversion, Key
@@ -31,7 +31,7 @@ from adapters.intake.reading import (
 from fhir_server.errors import Issue
 
 _PREFIX = "Bundle^"
-_KINDS: Mapping[str, Kind] = MappingProxyType({f"{_PREFIX}{kind}": kind for kind in get_args(Kind)})
+_KINDS: Mapping[str, Kind] = MappingProxyType({f"{_PREFIX}{kind}": kind for kind in KINDS})
 _PLACES: Mapping[str, str] = MappingProxyType(
     {"MSH.9": "Bundle", "MSH.10": "Bundle.identifier", "PID.3": "Bundle.entry"}
 )
@@ -82,6 +82,22 @@ def read(feeds: tuple[Feed, ...], came: Came) -> Read:
 def read_of(feed: Feed, came: Came, flags: tuple[str, ...] = ()) -> Read:
     """Return the Bundle that *came*, and is known to be of *feed*."""
     return replace(_read(feed, _opened(came), came), flags=flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a Bundle became or what is wrong with it, *issues* all where it is no valid FHIR."""
+
+    control_id: str
+    content: Conversion | Orders | Verdict
+    issues: Sequence[Issue]
+
+
+def converted(feed: Feed, came: Came) -> Tried:
+    """Return what the Bundle that *came* would become, were it of *feed*; nobody is answered."""
+    opened_ = _opened(came)
+    content, _, issues = _content(feed, opened_, came)
+    return Tried(opened_.head.control_id, content, issues)
 
 
 def choose(feeds: tuple[Feed, ...], head: Head) -> Feed | Mismatch:
@@ -135,7 +151,7 @@ def _content(
 ) -> tuple[Conversion | Orders | Verdict, Mapping[int, Key], Sequence[Issue]]:
     """Return what the Bundle became, with the key of each entry; or what is wrong with it."""
     try:
-        converted = _converted(feed, opened_, came)
+        made = _converted(feed, opened_, came)
     except Faulty as faulty:
         return Verdict(faulty.ack, fault_of(faulty)), {}, faulty.issues
     except Refused as refused:
@@ -143,7 +159,7 @@ def _content(
     # A fault of ours must not cost the message: it is kept for a person, and the feed goes on.
     except Exception as error:  # noqa: BLE001 - the rim of a message
         return our_fault(error), {}, ()
-    return converted.content, converted.keys, ()
+    return made.content, made.keys, ()
 
 
 def _converted(feed: Feed, opened_: _Opened, came: Came) -> Converted:

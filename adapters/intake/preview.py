@@ -48,15 +48,11 @@ def preview(raw: bytes, dialect: Dialect, base: str) -> Preview:
         header = read_header(message)
         require_control_id(header)
         content = convert(message, dialect)
-        bundle = _bundle(content, base)
+        bundle = bundle_of(content, base)
     except Refused as refused:
         return Preview(header.control_id, refused.ack, (fault_of(refused),), (), (), None)
     except Invalid as invalid:
-        faults = tuple(
-            Fault(102, "resource-invalid", "MSH.9", f"{issue.expression}: {issue.text}")
-            for issue in invalid.issues
-        )
-        return Preview(header.control_id, "AE", faults, (), (), None)
+        return Preview(header.control_id, "AE", faults_of(invalid, "MSH.9"), (), (), None)
     accounted = tuple(
         f"{segment.name}[{segment.occurrence}] {content.accounted[segment.number]}"
         for segment in message.segments
@@ -65,7 +61,16 @@ def preview(raw: bytes, dialect: Dialect, base: str) -> Preview:
     return Preview(header.control_id, "AA", (), flags, accounted, bundle, content)
 
 
-def _bundle(content: Content, base: str) -> Tree:
+def faults_of(invalid: Invalid, field: str) -> tuple[Fault, ...]:
+    """Return what is wrong with the resources that a message would become; *field* is to blame."""
+    return tuple(
+        Fault(102, "resource-invalid", field, f"{issue.expression}: {issue.text}")
+        for issue in invalid.issues
+    )
+
+
+def bundle_of(content: Content, base: str) -> Tree:
+    """Return all that *content* would become, as one collection. Raises Invalid where it can't."""
     patient = Made(PATIENT, content.person.tree)
     made = (patient, *content.all_made())
     keys = (*(one.key for one in made), *content.named())

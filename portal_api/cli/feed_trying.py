@@ -1,4 +1,4 @@
-"""`portal-fhir feed convert|send`: what messages would become, and sending them."""
+"""`portal-fhir feed convert|send`: what messages and Bundles would become, and sending them."""
 
 import ssl
 from pathlib import Path
@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from adapters.hl7v2.dialect import STANDARD
+from adapters.fhir_push.bundle import is_bundle
+from adapters.fhir_push.preview import preview as preview_of_bundle
+from adapters.intake.feeds import LOOPBACK
 from adapters.intake.preview import Preview, preview
 from adapters.intake.sending import NoAnswer, client_context, code_of, send
 from fhir_server.model import json
@@ -29,11 +31,14 @@ def convert(
     feed: FeedName = "",
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON a message.")] = False,
 ) -> None:
-    """Show what messages would become, without writing anything."""
+    """Show what messages, or Bundles of FHIR, would become, without writing anything."""
     settings = from_environment()
-    dialect = agreed_with(feed).dialect if feed else STANDARD
+    agreed, base = agreed_with(feed) if feed else LOOPBACK, f"{settings.public_url}/fhir"
     for path, index, raw in messages_in(files):
-        shown = preview(raw, dialect, f"{settings.public_url}/fhir")
+        if is_bundle(raw):
+            shown = preview_of_bundle(raw, agreed, base)
+        else:
+            shown = preview(raw, agreed.dialect, base)
         if as_json:
             typer.echo(json.encode(_line(path, index, shown)).decode())
         else:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from fhir_server.model import json
 from portal_api.cli.main import application
+from tests.adapters.fhir_push.bundles import document
 from tests.portal_api.cli.results import psa
 
 Convert = Callable[..., Result]
@@ -95,3 +96,15 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert result.exit_code == 2
     # The terminal's frame may break the name in two.
     assert "none.hl7" in re.sub(r"[\s│]", "", result.output)
+
+
+def test_a_bundle_is_converted_as_a_message_is(convert: Convert) -> None:
+    sent = document()
+    first, second = lines(convert(json.encode(sent), psa(1)))
+    assert (first["control_id"], first["ack"], first["errors"]) == ("D1", "AA", [])
+    assert first["segments"][0] == "Bundle.entry[0] filed in Provenance"
+    assert len(first["segments"]) == len(sent["entry"])
+    assert (second["control_id"], second["ack"]) == ("M1", "AA")
+    wrong = json.encode(sent | {"entry": sent["entry"][1:]})
+    shown = convert(wrong, options=())
+    assert "Bundle.entry[0].resource: A document begins with its Composition." in shown.stdout
