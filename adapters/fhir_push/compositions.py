@@ -18,7 +18,11 @@ from adapters.hl7v2.refusal import Refused
 
 Tree = dict[str, Any]
 
-_TAKEN_BACK = "entered-in-error"
+FINISHED = frozenset({"final", "corrected", "amended", "appended"})
+"""Statuses of a report that is finished."""
+
+_TAKEN_BACK = frozenset({"cancelled", "entered-in-error", "revoked"})
+_OWN = frozenset({"DiagnosticReport", "Observation", "ServiceRequest", "Specimen"})
 _CONFIDENTIALITY = f"{THO}/v3-Confidentiality"
 
 
@@ -27,36 +31,25 @@ def composition_of(entries: Sequence[Entry]) -> Entry | None:
     return entries[0] if entries and entries[0].type == "Composition" else None
 
 
-def with_sections(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Return *entries* with the results that only the sections name among those of the one report.
+def as_composed(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Return *entries* as the Composition of a document has them; any other Bundle's as they are.
 
-    Where there are several reports, nothing says whose such a result is: it stays without one.
+    By its security, and its confidentiality, each resource of the Patient's is labelled. Results
+    that only its sections name are the one report's; where there are several reports, nothing says
+    whose such a result is, and it stays without one.
     """
     composition = composition_of(entries)
-    reports = [entry for entry in entries if entry.type == "DiagnosticReport"]
-    if composition is None or len(reports) != 1:
+    if composition is None:
         return entries
-    index = indexed(entries)
-    taken = _reached(reports, "result", index)
-    named = {
-        entry.number: entry
-        for entry in _named(composition.tree, composition, index)
-        if entry.number not in taken
-    }
-    members = _reached(named.values(), "hasMember", index)
-    further = [_reference(entry) for number, entry in named.items() if number not in members]
-    if not further:
-        return entries
-    report = reports[0]
-    tree = report.tree | {"result": [*report.tree.get("result", ()), *further]}
-    return [replace(one, tree=tree) if one is report else one for one in entries]
+    return _with_sections(_labelled(entries, composition.tree), composition)
 
 
 def require_agreeing(setting: Setting) -> None:
     """Raise Refused where a Composition contradicts what it is the head of.
 
     AE 101, `subject-missing`, or AE 100, `patients-several`, for another subject than the Patient;
-    AE 103, `status-differs`, where the document is taken back and what it holds is not.
+    AE 103, `status-differs`, where the document is taken back and what it holds is not, or where it
+    is unfinished and its report is not: which is meant, nobody here can tell.
     """
     composition = composition_of(setting.entries)
     if composition is None:
@@ -68,29 +61,13 @@ def require_agreeing(setting: Setting) -> None:
             text = "The document has to be about the Bundle's Patient."
             raise Refused("AE", 101, "subject-missing", f"{path}.subject", text)
     held = setting.entries_of("DiagnosticReport") or setting.entries_of("ServiceRequest")
-    stands = any(entry.tree["status"] != _TAKEN_BACK for entry in held)
-    if tree["status"] == _TAKEN_BACK and stands:
-        text = "The document is taken back, and what it holds is not: which is meant?"
+    statuses = {entry.tree["status"] for entry in held}
+    if tree["status"] == "entered-in-error" and not statuses <= _TAKEN_BACK:
+        text = "The document is taken back, and what it holds is not."
         raise Refused("AE", 103, "status-differs", f"{path}.status", text)
-
-
-def is_unfinished(entries: Sequence[Entry]) -> bool:
-    """Tell whether a document says of itself that it is not finished."""
-    composition = composition_of(entries)
-    return composition is not None and composition.tree["status"] == "preliminary"
-
-
-def labels_of(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
-    """Yield system and code of each label by which a document is not for everybody."""
-    composition = composition_of(entries)
-    if composition is None:
-        return
-    for label in composition.tree.get("meta", {}).get("security", ()):
-        if label.get("code", "") not in UNRESTRICTED:
-            yield label.get("system", ""), label.get("code", "")
-    level = composition.tree.get("confidentiality", "N")
-    if level not in UNRESTRICTED:
-        yield _CONFIDENTIALITY, level
+    if tree["status"] == "preliminary" and statuses & FINISHED:
+        text = "The document is not finished, and its report is."
+        raise Refused("AE", 103, "status-differs", f"{path}.status", text)
 
 
 def answering_for(entries: Sequence[Entry]) -> Tree | None:
@@ -110,6 +87,50 @@ def tells_more(tree: Tree) -> bool:
     stands_alone = "text" in tree and "resourceType" not in tree and "entry" not in tree
     inner = tree.get("section", ())
     return (stands_alone and not inner) or any(map(tells_more, inner))
+
+
+def _labelled(entries: Sequence[Entry], composition: Tree) -> Sequence[Entry]:
+    labels = [
+        label
+        for label in composition.get("meta", {}).get("security", ())
+        if label.get("code", "") not in UNRESTRICTED
+    ]
+    level = composition.get("confidentiality", "")
+    if level and level not in UNRESTRICTED:
+        labels.append({"system": _CONFIDENTIALITY, "code": level})
+    if not labels:
+        return entries
+    return [
+        replace(entry, tree=_with_labels(entry.tree, labels)) if entry.type in _OWN else entry
+        for entry in entries
+    ]
+
+
+def _with_labels(tree: Tree, labels: Sequence[Tree]) -> Tree:
+    meta = tree.get("meta", {})
+    own = meta.get("security", [])
+    further = [label for label in labels if label not in own]
+    return tree | {"meta": meta | {"security": [*own, *further]}}
+
+
+def _with_sections(entries: Sequence[Entry], composition: Entry) -> Sequence[Entry]:
+    reports = [entry for entry in entries if entry.type == "DiagnosticReport"]
+    if len(reports) != 1:
+        return entries
+    index = indexed(entries)
+    taken = _reached(reports, "result", index)
+    named = {
+        entry.number: entry
+        for entry in _named(composition.tree, composition, index)
+        if entry.number not in taken
+    }
+    members = _reached(named.values(), "hasMember", index)
+    further = [_reference(entry) for number, entry in named.items() if number not in members]
+    if not further:
+        return entries
+    report = reports[0]
+    tree = report.tree | {"result": [*report.tree.get("result", ()), *further]}
+    return [replace(one, tree=tree) if one is report else one for one in entries]
 
 
 def _named(part: Tree, composition: Entry, index: Index) -> Iterator[Entry]:

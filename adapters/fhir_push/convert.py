@@ -61,7 +61,7 @@ def convert(
     result that no report names, a reference that leads elsewhere, a document that contradicts what
     it holds.
     """
-    entries = compositions.with_sections(entries)
+    entries = compositions.as_composed(entries)
     setting = _setting(entries, head, timestamp, agreed, received_at)
     patient = the_patient(setting)
     shared: dict[int, Key] = {

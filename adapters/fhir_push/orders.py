@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from adapters.fhir_push.bundle import Entry
-from adapters.fhir_push.compositions import labels_of
 from adapters.fhir_push.numbers import identifier_text, number_in, request_key
 from adapters.fhir_push.own import own_tree, targets
 from adapters.fhir_push.provenance import provenance
@@ -74,9 +73,7 @@ def _order(request: Entry, setting: Setting, rewriting: Rewriting, taken: set[in
     if named:
         tree["specimen"] = [{"reference": Link(rewriting.keys[one.number])} for one in named]
     labels = tree.get("meta", {}).get("security", ())
-    restricted = any(label.get("code", "") not in UNRESTRICTED for label in labels) or any(
-        labels_of(setting.entries)
-    )
+    restricted = any(label.get("code", "") not in UNRESTRICTED for label in labels)
     return OrderGroup(
         service_request=Made(key, _without(tree, _HELD_BACK)),
         specimens=tuple(

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from adapters.fhir_push import compositions
 from adapters.fhir_push.bundle import Entry
+from adapters.fhir_push.compositions import FINISHED
 from adapters.fhir_push.dates import start_of
 from adapters.fhir_push.documents import document_of
 from adapters.fhir_push.numbers import identifier_text, order_of, request_key, words_of
@@ -32,7 +32,6 @@ Tree = dict[str, Any]
 
 _TAKEN_BACK = "entered-in-error"
 _UNFINISHED = frozenset({"registered", "partial", "preliminary"})
-_FINISHED = frozenset({"final", "corrected", "amended", "appended"})
 _FOUND = frozenset({"conclusion", "conclusionCode", "imagingStudy", "media", "presentedForm"})
 """Elements of a report that say what was found: gone with a report that is taken back."""
 
@@ -134,14 +133,13 @@ def _with_reasons(group: ReportGroup, plan: Plan, setting: Setting) -> ReportGro
     """Return *group* with the reasons why it may have to wait."""
     section = section_of(plan.report.tree, setting.dialect)
     statuses = {one.tree["status"] for one in group.observations}
-    is_unfinished = compositions.is_unfinished(setting.entries)
-    if group.status in _FINISHED and (is_unfinished or statuses & _UNFINISHED):
+    if group.status in FINISHED and statuses & _UNFINISHED:
         setting.rewriting.flags.append(Flag("status-differs", f"{plan.report.path}.status"))
-    labels = tuple(dict.fromkeys((*_labels(plan), *compositions.labels_of(setting.entries))))
+    labels = tuple(dict.fromkeys(_labels(plan)))
     return replace(
         group,
         section=section.code,
-        is_preliminary=is_unfinished or not _UNFINISHED.isdisjoint((group.status, *statuses)),
+        is_preliminary=not _UNFINISHED.isdisjoint((group.status, *statuses)),
         is_histology=section.is_histology,
         is_imaging=section.is_imaging,
         unreleasable=tuple(_unreleasable(plan)),
@@ -191,7 +189,7 @@ def _result_tree(entry: Entry, plan: Plan, setting: Setting, rewriting: Rewritin
 def _request_tree(entry: Entry, status: str, setting: Setting, rewriting: Rewriting) -> Tree:
     """Return a request as the report leaves it: completed by a report that is finished."""
     tree = own_tree(entry, setting, rewriting)
-    is_done = status in _FINISHED and tree["status"] == "active"
+    is_done = status in FINISHED and tree["status"] == "active"
     return tree | {"status": "completed"} if is_done else tree
 
 

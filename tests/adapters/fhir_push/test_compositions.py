@@ -16,6 +16,7 @@ from fhir_server.model.validate import judge
 from tests.adapters.fhir_push.bundles import (
     BRIAN,
     NHS,
+    THO,
     changed,
     composition,
     document,
@@ -132,12 +133,12 @@ def test_an_order_comes_as_a_document_too() -> None:
     assert restricted.groups[0].holds == ("security-label",)
 
 
-def test_a_document_that_is_not_finished_holds_its_report(hospital: Hospital) -> None:
-    conversion = became(document(status="preliminary"))
-    assert conversion.groups[0].is_preliminary
-    assert flags(conversion) == [("status-differs", "Bundle.entry[6].resource.status")]
-    hospital.post(document(status="preliminary"), "/Bundle")
+def test_a_document_that_is_not_finished_holds_its_report_until_it_is(hospital: Hospital) -> None:
+    hospital.post(document(resources(status="preliminary"), status="preliminary"), "/Bundle")
     assert (hospital.seen(), len(hospital.known())) == ([], 1)
+    done = resources(issued="2026-11-24T09:30:00+00:00")
+    hospital.post(document(done, "D2"), "/Bundle")
+    assert hospital.values() == ["7.30"]
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,24 @@ def test_a_document_that_is_not_for_everybody_holds_its_report(elements: Tree) -
     assert group.holds == ("security-label",)
     (label,) = group.security
     assert label[1] in {"R", "V"}
+    for tree in (group.report.tree, group.observations[0].tree, group.specimens[0].tree):
+        assert [one["code"] for one in tree["meta"]["security"]] == [label[1]]
+
+
+def test_a_label_that_the_report_has_already_is_not_said_twice() -> None:
+    label = {"system": f"{THO}/v3-Confidentiality", "code": "R"}
+    parts = resources()
+    parts["report"]["meta"] = {"security": [label]}
+    (group,) = became(document(parts, confidentiality="R")).groups
+    assert group.report.tree["meta"]["security"] == [label]
+
+
+def test_a_document_that_becomes_confidential_closes_what_was_open(hospital: Hospital) -> None:
+    hospital.post(document(), "/Bundle")
+    assert hospital.values() == ["7.30"]
+    later = resources(issued="2026-11-24T09:30:00+00:00")
+    hospital.post(document(later, "D2", confidentiality="R"), "/Bundle")
+    assert (hospital.fate("D2")[0], hospital.values()) == ("filed", [])
 
 
 @pytest.mark.parametrize("level", ["U", "N"])
@@ -260,6 +279,10 @@ HOSTILE: dict[str, tuple[Tree, tuple[str, str, str]]] = {
     ),
     "taken-back-alone": (
         document(status="entered-in-error"),
+        ("AE", "status-differs", f"{HEAD}.status"),
+    ),
+    "unfinished-alone": (
+        document(status="preliminary"),
         ("AE", "status-differs", f"{HEAD}.status"),
     ),
     "status-that-is-none": (
