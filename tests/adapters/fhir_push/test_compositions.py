@@ -14,27 +14,22 @@ from adapters.intake.reading import Verdict
 from fhir_server.model import json
 from fhir_server.model.validate import judge
 from tests.adapters.fhir_push.bundles import (
-    BRIAN,
-    NHS,
     THO,
     changed,
     composition,
     document,
     message,
     organization,
-    patient,
     ref,
     resources,
-    transaction,
     url_of,
 )
 from tests.adapters.fhir_push.hospital import MERSEY, Hospital, said
+from tests.adapters.fhir_push.hostile_documents import HEAD, HOSTILE
 from tests.adapters.fhir_push.test_convert import NOW, became, flags
 from tests.world import OPERATOR
 
 Tree = dict[str, Any]
-
-HEAD = "Bundle.entry[0].resource"
 
 
 def verdict(tree: Tree) -> tuple[str, str, str]:
@@ -224,84 +219,6 @@ def test_two_feeds_of_one_application_are_told_apart_by_who_answers() -> None:
     found = choose((MERSEY, MERSEY), head)
     assert isinstance(found, Mismatch)
     assert found.text == "Several feeds name this application: custodian has to say which is meant."
-
-
-def _second(tree: Tree) -> Tree:
-    """The document with a second Composition at its end."""
-    entry = {"fullUrl": url_of("second"), "resource": composition()}
-    return tree | {"entry": [*tree["entry"], entry]}
-
-
-_BRIAN = {"reference": "urn:uuid:00000000-0000-4000-8000-0000000000bb"}
-
-HOSTILE: dict[str, tuple[Tree, tuple[str, str, str]]] = {
-    "no-composition": (
-        document() | {"entry": document()["entry"][1:]},
-        ("AR", "header-missing", HEAD),
-    ),
-    "composition-second": (
-        document() | {"entry": [document()["entry"][1], document()["entry"][0]]},
-        ("AR", "header-missing", HEAD),
-    ),
-    "two-compositions": (
-        _second(document()),
-        ("AR", "type-unsupported", "Bundle.entry[9].resource"),
-    ),
-    "a-message": (message(), ("AR", "type-unsupported", "Bundle.type")),
-    "a-transaction": (transaction(), ("AR", "type-unsupported", "Bundle.type")),
-    "no-identifier": (
-        changed(document(), "identifier", None),
-        ("AE", "resource-invalid", "Bundle.identifier"),
-    ),
-    "no-timestamp": (
-        changed(document(), "timestamp", None),
-        ("AE", "resource-invalid", "Bundle.timestamp"),
-    ),
-    "entries-to-be-posted": (
-        transaction() | document() | {"entry": [*document()["entry"], transaction()["entry"][0]]},
-        ("AE", "full-url-twice", "Bundle.entry[9].fullUrl"),
-    ),
-    "about-another-patient": (
-        document(subject=_BRIAN),
-        ("AE", "patients-several", f"{HEAD}.subject.reference"),
-    ),
-    "about-a-doctor": (
-        document(subject=ref("doctor")),
-        ("AE", "subject-missing", f"{HEAD}.subject"),
-    ),
-    "about-another-number": (
-        document(subject={"identifier": {"system": NHS, "value": BRIAN}}),
-        ("AE", "subject-missing", f"{HEAD}.subject"),
-    ),
-    "two-patients": (
-        document(resources() | {"brian": patient(BRIAN)}),
-        ("AE", "patients-several", "Bundle.entry[9].resource"),
-    ),
-    "taken-back-alone": (
-        document(status="entered-in-error"),
-        ("AE", "status-differs", f"{HEAD}.status"),
-    ),
-    "unfinished-alone": (
-        document(status="preliminary"),
-        ("AE", "status-differs", f"{HEAD}.status"),
-    ),
-    "status-that-is-none": (
-        document(status="done"),
-        ("AE", "resource-invalid", f"{HEAD}.status"),
-    ),
-    "no-author": (
-        document(author=None),
-        ("AE", "resource-invalid", f"{HEAD}.author"),
-    ),
-    "empty-section": (
-        document(section=[{"title": "Results"}]),
-        ("AE", "resource-invalid", f"{HEAD}.section[0]"),
-    ),
-    "modifier": (
-        document(modifierExtension=[{"url": "urn:x", "valueBoolean": True}]),
-        ("AE", "content-unsupported", f"{HEAD}.modifierExtension"),
-    ),
-}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
