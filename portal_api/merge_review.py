@@ -53,7 +53,7 @@ def review(clerk: Clerk, feed: str, mark: str) -> Review:
     """
     row = tracing.one(clerk.record, feed, mark)
     if row is None or not is_about_two(row.message_type):
-        raise NotFound.of("There is no such message, or it joins no records.")
+        raise _absent(clerk, mark)
     read = replay.prepared(clerk.record, clerk.feeds, row)
     content = read.content if isinstance(read.content, Merge) else None
 
@@ -83,7 +83,7 @@ def join(clerk: Clerk, chosen: Chosen, reason: str) -> Replayed:
     why = joining.reason_in(reason)
     row = tracing.one(clerk.record, chosen.feed, chosen.mark)
     if row is None or not joining.joins(row):
-        raise NotFound.of("There is no such message, or it joins no records.")
+        raise _absent(clerk, chosen.mark)
     return replay.run_again(clerk.record, clerk.access, clerk.feeds, row, why)
 
 
@@ -102,3 +102,11 @@ def part(clerk: Clerk, chosen: Chosen, patient: str, reason: str) -> Unmerged:
     if patient not in {pair.retired.patient for pair in found.pairs if pair.joined}:
         raise Invalid.of("This message has joined no record of that id to another.")
     return unmerge(clerk.record, clerk.access, patient, why)
+
+
+def _absent(clerk: Clerk, mark: str) -> NotFound:
+    """Return the refusal of what is not there; it is on the ledger first."""
+    refusal = NotFound.of("There is no such message, or it joins no records.")
+    asked = Asked(Subtype.MESSAGE_SEEN, f"message:{mark}"[:_LONGEST])
+    clerk.record.refuse(clerk.access, asked, refusal).result()
+    return refusal

@@ -65,14 +65,14 @@ class Guarded(APIRoute):
             try:
                 body = await received(request, BODY_LIMIT)
             except FhirError as error:
-                await _noted(clerk.record, clerk.access, error)
+                await noted(clerk.record, clerk.access, error)
                 raise
             try:
                 return await answer(Request(request.scope, _once_more(body, request.receive)))
             except RequestValidationError:
                 # What was sent is not said again, as FastAPI would: it may be a patient's number.
                 refusal = Unprocessable.of("The request is not what this address takes.")
-                await _noted(clerk.record, clerk.access, refusal)
+                await noted(clerk.record, clerk.access, refusal)
                 raise refusal from None
 
         return guarded
@@ -87,7 +87,7 @@ async def recognised(request: Request) -> tuple[Principal, Access]:
         header, now = request.headers.get("authorization"), micros(record.clock())
         principal = await run_in_threadpool(bearer.authenticate, record.select, header, now)
     except Unauthenticated as error:
-        await _noted(record, policy.stranger(request_id=request_id, network=address), error)
+        await noted(record, policy.stranger(request_id=request_id, network=address), error)
         raise
     return principal, policy.access(principal, request_id=request_id, network=address)
 
@@ -97,12 +97,13 @@ async def _let_in(request: Request) -> Clerk:
     principal, access = await recognised(request)
     if principal.role != Role.OPERATOR or principal.client_id != COMMAND_LINE:
         refusal = Forbidden.of("This is for operators, with a token made on the command line.")
-        await _noted(portal.record, access, refusal)
+        await noted(portal.record, access, refusal)
         raise refusal
     return Clerk(portal, access)
 
 
-async def _noted(record: Record, access: Access, error: FhirError) -> None:
+async def noted(record: Record, access: Access, error: FhirError) -> None:
+    """Leave a refusal on the ledger before it is given out."""
     await within_deadline(record.refuse(access, Asked(Subtype.REQUEST), error))
 
 

@@ -14,7 +14,7 @@ from adapters.intake.tracing import Page, Span
 from fhir_server.clock import from_micros, micros
 from fhir_server.errors import Invalid
 from portal_api import messages_seen
-from portal_api.api.door import Asking, Guarded
+from portal_api.api.door import Asking, Guarded, noted
 from portal_api.messages_seen import Question
 
 
@@ -91,12 +91,12 @@ async def listed(clerk: Asking, search: Annotated[Search, Query()]) -> MessagesO
 
 
 async def searched(clerk: Asking, search: Search) -> MessagesOut:
-    """Return a page of messages; the look is on the ledger first."""
-    before = tracing.cursor_of(search.before)
-    if search.before and before is None:
-        raise Invalid.of("This is no cursor of ours.", expression="before")
-    span = Span(search.feed, search.fate, _instant(search.since), _instant(search.until))
-    question = Question(search.key, span, before, search.limit)
+    """Return a page of messages; the look, or its refusal, is on the ledger first."""
+    try:
+        question = _question(search)
+    except Invalid as error:
+        await noted(clerk.record, clerk.access, error)
+        raise
     return _page(await messages_seen.search(clerk.record, clerk.access, question))
 
 
@@ -122,6 +122,14 @@ async def one(clerk: Asking, feed: str, mark: str) -> WholeMessageOut:
             for act in seen.acts
         ],
     )
+
+
+def _question(search: Search) -> Question:
+    before = tracing.cursor_of(search.before)
+    if search.before and before is None:
+        raise Invalid.of("This is no cursor of ours.", expression="before")
+    span = Span(search.feed, search.fate, _instant(search.since), _instant(search.until))
+    return Question(search.key, span, before, search.limit)
 
 
 def message_out(row: Row[Any]) -> MessageOut:

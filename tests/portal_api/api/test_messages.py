@@ -40,8 +40,11 @@ def test_a_long_list_is_walked_page_by_page(office) -> None:
     ("params", "status"),
     [({"before": "x"}, 400), ({"since": "2026-11-24T14:00:00"}, 400), ({"limit": 0}, 422)],
 )
-def test_what_can_not_be_asked_is_said(office, params, status) -> None:
+def test_what_can_not_be_asked_is_said_and_stands_on_the_ledger(office, params, status) -> None:
+    before = office.entries("request")
     assert office.get("/api/messages", params=params).status_code == status
+    (entry,) = office.entries("request")[len(before) :]
+    assert entry["outcome"] == "4"
 
 
 def test_one_message_comes_with_its_bytes_and_what_became_of_them(office) -> None:

@@ -73,6 +73,16 @@ def test_both_records_stand_side_by_side_and_what_differs_is_marked(office):
     assert "They are two: set it aside" in words
 
 
+def test_a_merge_that_does_not_exist_is_asked_for_on_the_ledger_too(world, office):
+    there = place(office)
+    before = len(world.entries("message-seen"))
+    for path in (f"{there}x", there.replace("/loopback/", "/nowhere/")):
+        assert office.get(path).status_code == 404
+    refused = world.entries("message-seen")[before:]
+    assert [one["outcome"] for one in refused] == ["4", "4"]
+    assert all("Olu Operator" in str(one["agent"]) for one in refused)
+
+
 def test_each_look_is_in_the_log_of_both(world, office):
     office.get(place(office))
     shown = [one for one in world.entries("message-seen") if "a merge" in str(one)]
