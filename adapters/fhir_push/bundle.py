@@ -16,6 +16,7 @@ from adapters.fhir_push import rules
 from adapters.hl7v2.refusal import Refused
 from fhir_server.errors import Invalid, Issue
 from fhir_server.model import json
+from fhir_server.model.identifiers import ODS_ORGANIZATION
 from fhir_server.model.validate import judge
 
 Tree = dict[str, Any]
@@ -27,6 +28,7 @@ MOST_ENTRIES = 2000
 MOST_PARTS = 500_000
 """Objects and arrays of one Bundle: each takes memory, however short it is."""
 
+_VERSION = re.compile(r"/_history/[^/]*\Z")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _UUID = "urn:uuid:"
 _CODING = ("system", "version", "code", "display")
@@ -176,6 +178,7 @@ def entries_of(tree: Any, head: Head) -> tuple[Entry, ...]:
     )
     for entry in entries:
         rules.require_understood(entry.tree, entry.path)
+        rules.require_status(entry.tree, entry.path)
     return entries
 
 
@@ -193,30 +196,37 @@ def _processing_id(tag: Any) -> str:
 
 
 def _senders(first: Tree, entries: list[Any], kind: Kind) -> tuple[str, ...]:
-    """Return the identifiers of who sends, or of the organisations that answer for a document."""
-    is_message = kind == "message"
-    sent_by = (
-        [first.get("sender")]
-        if is_message
-        else [first.get("custodian"), *_list(first.get("author"))]
-    )
+    """Return the identifiers of who sends, or of the organisation that answers for a document.
+
+    That is its custodian, else its authors, as far as they are organisations.
+    """
+    custodian = first.get("custodian")
+    if kind == "message":
+        sent_by = [first.get("sender")]
+    else:
+        sent_by = [custodian] if custodian else _list(first.get("author"))
+    is_certain = kind == "message" or bool(custodian)
+    places = _places(entries)
     named: list[Tree] = []
     for reference in map(_object, sent_by):
-        targets = _targets(_text(reference.get("reference")), entries)
+        targets = places.get(_VERSION.sub("", _text(reference.get("reference"))), [])
         types = {_text(one.get("resourceType")) for one in targets} | {_text(reference.get("type"))}
-        if is_message or "Organization" in types:
-            named.append(_object(reference.get("identifier")))
+        own = _object(reference.get("identifier"))
+        is_organization = "Organization" in types or _text(own.get("system")) == ODS_ORGANIZATION
+        if is_certain or is_organization:
+            named.append(own)
             named += (_object(one) for tree in targets for one in _list(tree.get("identifier")))
     return tuple(dict.fromkeys(filter(None, (_text(one.get("value")) for one in named))))
 
 
-def _targets(wanted: str, entries: list[Any]) -> list[Tree]:
-    found = []
+def _places(entries: list[Any]) -> Mapping[str, list[Tree]]:
+    """Return the resources by what a reference may call them: fullUrl, its end, type and id."""
+    found: dict[str, list[Tree]] = {}
     for one in map(_object, entries):
-        resource = _object(one.get("resource"))
+        resource, full_url = _object(one.get("resource")), _text(one.get("fullUrl"))
         relative = f"{_text(resource.get('resourceType'))}/{_text(resource.get('id'))}"
-        if wanted and wanted in {_text(one.get("fullUrl")), relative}:
-            found.append(resource)
+        for name in {full_url, "/".join(full_url.rsplit("/", 2)[1:]), relative} - {""}:
+            found.setdefault(name, []).append(resource)
     return found
 
 

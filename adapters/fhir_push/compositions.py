@@ -18,10 +18,12 @@ from adapters.hl7v2.refusal import Refused
 
 Tree = dict[str, Any]
 
-FINISHED = frozenset({"final", "corrected", "amended", "appended"})
-"""Statuses of a report that is finished."""
-
-_TAKEN_BACK = frozenset({"cancelled", "entered-in-error", "revoked"})
+_TAKEN_BACK = frozenset({"entered-in-error"})
+_UNFINISHED = frozenset({"partial", "preliminary", "registered"})
+_NOT_WALKED = frozenset({"id", "meta", "relatesTo", "resourceType", "text"})
+"""What refers to nothing, or to other documents."""
+_HEADS = frozenset({"Composition", "MessageHeader"})
+_MOST_LABELS = 20
 _OWN = frozenset({"DiagnosticReport", "Observation", "ServiceRequest", "Specimen"})
 _CONFIDENTIALITY = f"{THO}/v3-Confidentiality"
 
@@ -31,43 +33,52 @@ def composition_of(entries: Sequence[Entry]) -> Entry | None:
     return entries[0] if entries and entries[0].type == "Composition" else None
 
 
-def as_composed(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Return *entries* as the Composition of a document has them; any other Bundle's as they are.
+def as_composed(entries: Sequence[Entry], bundle: Tree) -> Sequence[Entry]:
+    """Return *entries* as their *bundle* and its head, MessageHeader or Composition, have them.
 
-    By its security, and its confidentiality, each resource of the Patient's is labelled. Results
-    that only its sections name are the one report's; where there are several reports, nothing says
-    whose such a result is, and it stays without one.
+    What labels the whole, or makes a document confidential, labels each resource of the Patient's.
+    Results that only the sections of a document name are its one report's; where there are several
+    reports, nothing says whose such a result is, and it stays without one. Raises Refused (AE 103,
+    `content-unsupported`) for more labels than anybody means.
     """
+    labels = _labels(bundle, entries[0])
+    labelled = [
+        replace(entry, tree=_with_labels(entry.tree, labels)) if entry.type in _OWN else entry
+        for entry in (entries if labels else ())
+    ]
     composition = composition_of(entries)
     if composition is None:
-        return entries
-    return _with_sections(_labelled(entries, composition.tree), composition)
+        return labelled or entries
+    return _with_sections(labelled or entries, composition)
 
 
 def require_agreeing(setting: Setting) -> None:
     """Raise Refused where a Composition contradicts what it is the head of.
 
     AE 101, `subject-missing`, or AE 100, `patients-several`, for another subject than the Patient;
-    AE 103, `status-differs`, where the document is taken back and what it holds is not, or where it
-    is unfinished and its report is not: which is meant, nobody here can tell.
+    AE 204, `reference-outside`, where it names what is not in the Bundle; AE 103,
+    `document-differs`, where the document is taken back and what it holds is not, or where it is
+    unfinished and its report is not: which is meant, nobody here can tell.
     """
     composition = composition_of(setting.entries)
     if composition is None:
         return
     tree, path = composition.tree, composition.path
-    if "subject" in tree:
-        about = rewritten({"subject": tree["subject"]}, composition, setting.rewriting)["subject"]
-        if getattr(about.get("reference"), "key", None) != PATIENT:
-            text = "The document has to be about the Bundle's Patient."
-            raise Refused("AE", 101, "subject-missing", f"{path}.subject", text)
-    held = setting.entries_of("DiagnosticReport") or setting.entries_of("ServiceRequest")
-    statuses = {entry.tree["status"] for entry in held}
-    if tree["status"] == "entered-in-error" and not statuses <= _TAKEN_BACK:
+    walked = {name: part for name, part in tree.items() if name not in _NOT_WALKED}
+    about = rewritten(walked, composition, setting.rewriting).get("subject")
+    if about is not None and getattr(about.get("reference"), "key", None) != PATIENT:
+        text = "The document has to be about the Bundle's Patient."
+        raise Refused("AE", 101, "subject-missing", f"{path}.subject", text)
+    _require_entries(tree, path, composition, setting.rewriting.index)
+    reports = {entry.tree["status"] for entry in setting.entries_of("DiagnosticReport")}
+    requests = {entry.tree["status"] for entry in setting.entries_of("ServiceRequest")}
+    is_gone = reports <= _TAKEN_BACK if reports else requests <= _TAKEN_BACK
+    if tree["status"] == "entered-in-error" and not is_gone:
         text = "The document is taken back, and what it holds is not."
-        raise Refused("AE", 103, "status-differs", f"{path}.status", text)
-    if tree["status"] == "preliminary" and statuses & FINISHED:
+        raise Refused("AE", 103, "document-differs", f"{path}.status", text)
+    if tree["status"] == "preliminary" and not reports <= _UNFINISHED | _TAKEN_BACK:
         text = "The document is not finished, and its report is."
-        raise Refused("AE", 103, "status-differs", f"{path}.status", text)
+        raise Refused("AE", 103, "document-differs", f"{path}.status", text)
 
 
 def answering_for(entries: Sequence[Entry]) -> Tree | None:
@@ -80,30 +91,40 @@ def answering_for(entries: Sequence[Entry]) -> Tree | None:
     return custodian or first
 
 
-def tells_more(tree: Tree) -> bool:
-    """Tell whether a Composition has text that is in none of its entries."""
-    if tree.get("text", {}).get("status") == "additional":
-        return True
-    stands_alone = "text" in tree and "resourceType" not in tree and "entry" not in tree
-    inner = tree.get("section", ())
-    return (stands_alone and not inner) or any(map(tells_more, inner))
+def tells_more(composition: Entry, entries: Sequence[Entry]) -> bool:
+    """Tell whether a Composition has text that nothing in the Bundle is sure to say as well."""
+    return _tells_more(composition.tree, composition, indexed(entries))
 
 
-def _labelled(entries: Sequence[Entry], composition: Tree) -> Sequence[Entry]:
-    labels = [
-        label
-        for label in composition.get("meta", {}).get("security", ())
-        if label.get("code", "") not in UNRESTRICTED
-    ]
-    level = composition.get("confidentiality", "")
-    if level and level not in UNRESTRICTED:
-        labels.append({"system": _CONFIDENTIALITY, "code": level})
-    if not labels:
-        return entries
-    return [
-        replace(entry, tree=_with_labels(entry.tree, labels)) if entry.type in _OWN else entry
-        for entry in entries
-    ]
+def _tells_more(part: Tree, composition: Entry, index: Index) -> bool:
+    inner = part.get("section", ())
+    named = [index.target(one.get("reference", ""), composition) for one in part.get("entry", ())]
+    is_said = any(one is not None and one.type in _OWN for one in named)
+    if "resourceType" in part:
+        is_said = bool(inner)  # of the whole, the text is that of its sections
+    adds = "text" in part and (part["text"]["status"] == "additional" or not is_said)
+    return adds or any(_tells_more(one, composition, index) for one in inner)
+
+
+def _labels(bundle: Tree, head: Entry) -> Sequence[Tree]:
+    """Return the labels, other than for everybody, of a Bundle and of its head, each once."""
+    sent = list(bundle.get("meta", {}).get("security", ()))
+    if head.type in _HEADS:
+        sent += head.tree.get("meta", {}).get("security", ())
+    if head.type == "Composition":
+        # A level that is withheld (`_confidentiality`) may be any.
+        unsaid = "R" if "_confidentiality" in head.tree else "N"
+        level = head.tree.get("confidentiality", unsaid)
+        sent.append({"system": _CONFIDENTIALITY, "code": level})
+    found: list[Tree] = []
+    for label in sent:
+        if label.get("code", "") not in UNRESTRICTED and label not in found:
+            found.append(label)
+        if len(found) > _MOST_LABELS:
+            where = f"{head.path}.meta.security"
+            text = f"A Bundle has {_MOST_LABELS} security labels at the most."
+            raise Refused("AE", 103, "content-unsupported", where, text)
+    return found
 
 
 def _with_labels(tree: Tree, labels: Sequence[Tree]) -> Tree:
@@ -141,6 +162,18 @@ def _named(part: Tree, composition: Entry, index: Index) -> Iterator[Entry]:
             if target is not None and target.type == "Observation":
                 yield target
         yield from _named(section, composition, index)
+
+
+def _require_entries(part: Tree, path: str, composition: Entry, index: Index) -> None:
+    """Raise Refused where a section names as its entry what is not in the Bundle."""
+    for at, section in enumerate(part.get("section", ())):
+        where = f"{path}.section[{at}]"
+        for number, one in enumerate(section.get("entry", ())):
+            if "reference" in one and index.target(one["reference"], composition) is None:
+                text = "This leads to nothing that is in the Bundle."
+                place = f"{where}.entry[{number}].reference"
+                raise Refused("AE", 204, "reference-outside", place, text)
+        _require_entries(section, where, composition, index)
 
 
 def _reached(starts: Any, element: str, index: Index) -> Mapping[int, Entry]:

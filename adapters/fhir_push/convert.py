@@ -61,7 +61,6 @@ def convert(
     result that no report names, a reference that leads elsewhere, a document that contradicts what
     it holds.
     """
-    entries = compositions.as_composed(entries)
     setting = _setting(entries, head, timestamp, agreed, received_at)
     patient = the_patient(setting)
     shared: dict[int, Key] = {
@@ -156,10 +155,10 @@ def _plans(setting: Setting) -> list[Plan]:
 
 def _flag_kept(setting: Setting, keys: Mapping[int, Key]) -> None:
     for entry in setting.entries:
-        if entry.type in _HEADS:
-            is_told = not compositions.tells_more(entry.tree)
+        if entry.type == "Composition":
+            is_told = not compositions.tells_more(entry, setting.entries)
         else:
-            is_told = entry.number in keys
+            is_told = entry.number in keys or entry.type in _HEADS
         if not is_told:
             setting.rewriting.flags.append(Flag("entry-kept", entry.path))
 

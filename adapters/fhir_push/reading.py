@@ -12,6 +12,7 @@ from typing import Any
 
 from adapters.fhir_push.answers import Wording
 from adapters.fhir_push.bundle import KINDS, Faulty, Head, Kind, entries_of, head_of, opened
+from adapters.fhir_push.compositions import as_composed
 from adapters.fhir_push.convert import Agreement, Converted, convert
 from adapters.hl7v2.ack import fault_of
 from adapters.hl7v2.conversion import Conversion, Key
@@ -165,7 +166,7 @@ def _content(
 def _converted(feed: Feed, opened_: _Opened, came: Came) -> Converted:
     if opened_.refused is not None:
         raise opened_.refused
-    entries = entries_of(opened_.tree, opened_.head)
+    entries = as_composed(entries_of(opened_.tree, opened_.head), opened_.tree)
     authority = feed.sending_facility or feed.dialect.authority
     sender = feed.organization or authority or feed.name
     converted = convert(

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from adapters.fhir_push.bundle import Entry
-from adapters.fhir_push.compositions import FINISHED
 from adapters.fhir_push.dates import start_of
 from adapters.fhir_push.documents import document_of
 from adapters.fhir_push.numbers import identifier_text, order_of, request_key, words_of
@@ -32,6 +31,7 @@ Tree = dict[str, Any]
 
 _TAKEN_BACK = "entered-in-error"
 _UNFINISHED = frozenset({"registered", "partial", "preliminary"})
+_FINISHED = frozenset({"final", "corrected", "amended", "appended"})
 _FOUND = frozenset({"conclusion", "conclusionCode", "imagingStudy", "media", "presentedForm"})
 """Elements of a report that say what was found: gone with a report that is taken back."""
 
@@ -133,7 +133,7 @@ def _with_reasons(group: ReportGroup, plan: Plan, setting: Setting) -> ReportGro
     """Return *group* with the reasons why it may have to wait."""
     section = section_of(plan.report.tree, setting.dialect)
     statuses = {one.tree["status"] for one in group.observations}
-    if group.status in FINISHED and statuses & _UNFINISHED:
+    if group.status in _FINISHED and statuses & _UNFINISHED:
         setting.rewriting.flags.append(Flag("status-differs", f"{plan.report.path}.status"))
     labels = tuple(dict.fromkeys(_labels(plan)))
     return replace(
@@ -189,7 +189,7 @@ def _result_tree(entry: Entry, plan: Plan, setting: Setting, rewriting: Rewritin
 def _request_tree(entry: Entry, status: str, setting: Setting, rewriting: Rewriting) -> Tree:
     """Return a request as the report leaves it: completed by a report that is finished."""
     tree = own_tree(entry, setting, rewriting)
-    is_done = status in FINISHED and tree["status"] == "active"
+    is_done = status in _FINISHED and tree["status"] == "active"
     return tree | {"status": "completed"} if is_done else tree
 
 

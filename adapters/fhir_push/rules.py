@@ -22,6 +22,7 @@ PASSED_TYPES = PART_TYPES | frozenset({"Provenance"})
 CONTAINED_TYPES = DIRECTORY_TYPES | PART_TYPES | frozenset({"Specimen"})
 """Types that may stand inside a resource."""
 
+_WITH_STATUS = frozenset({"Composition", "DiagnosticReport", "Observation", "ServiceRequest"})
 _FIRST = {"message": "MessageHeader", "document": "Composition"}
 """The type with which a Bundle of a kind begins."""
 _CONDITIONS = ("ifNoneMatch", "ifModifiedSince", "ifMatch", "ifNoneExist")
@@ -61,6 +62,13 @@ def require_understood(tree: Tree, path: str) -> None:
             where = f"{path}.contained[{number}]"
             text = "A resource of this type has to be an entry of its own."
             raise Refused("AE", 103, "content-unsupported", where, text)
+
+
+def require_status(tree: Tree, path: str) -> None:
+    """Raise Refused (AE 101, `status-missing`) where a status has only a reason for its absence."""
+    if tree["resourceType"] in _WITH_STATUS and "status" not in tree:
+        text = "It has to say how it stands."
+        raise Refused("AE", 101, "status-missing", f"{path}.status", text)
 
 
 def _require_request(entry: Tree, where: str) -> None:

@@ -134,6 +134,9 @@ OF_BUNDLES: Mapping[str, FaultCode] = MappingProxyType(
         "content-unsupported": FaultCode(
             "AE", (103,), "Something stands in a resource that can't be filed, nor passed over."
         ),
+        "document-differs": FaultCode(
+            "AE", (103,), "A document is taken back or unfinished, and its report is not."
+        ),
         "entry-unplaced": FaultCode("AE", (100,), "No report of the Bundle names this result."),
         "full-url-twice": FaultCode("AE", (205,), "Two entries of the Bundle have one fullUrl."),
         "json-bad": FaultCode("AR", (102,), "The body is no JSON that has one meaning alone."),

@@ -264,6 +264,15 @@ HOSTILE: dict[str, tuple[Tree | bytes, Expected]] = {
         of("report", "status", "unknown"),
         ("AE", "status-unknown", at("report", "status")),
     ),
+    "status-that-is-not-told": (
+        of(
+            "report",
+            "_status",
+            {"extension": [{"url": "urn:x", "valueString": "a"}]},
+            of("report", "status", None),
+        ),
+        ("AE", "status-missing", at("report", "status")),
+    ),
     "unknown-element": (
         of("psa", "colour", "red"),
         ("AE", "resource-invalid", at("psa", "colour")),

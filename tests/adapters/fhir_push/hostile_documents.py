@@ -74,11 +74,35 @@ HOSTILE: dict[str, tuple[Tree, tuple[str, str, str]]] = {
     ),
     "taken-back-alone": (
         document(status="entered-in-error"),
-        ("AE", "status-differs", f"{HEAD}.status"),
+        ("AE", "document-differs", f"{HEAD}.status"),
     ),
     "unfinished-alone": (
         document(status="preliminary"),
-        ("AE", "status-differs", f"{HEAD}.status"),
+        ("AE", "document-differs", f"{HEAD}.status"),
+    ),
+    "unfinished-with-a-cancelled-report": (
+        document(resources(status="cancelled"), status="preliminary"),
+        ("AE", "document-differs", f"{HEAD}.status"),
+    ),
+    "taken-back-with-a-cancelled-report": (
+        changed(document(status="entered-in-error"), "entry.6.resource.status", "cancelled"),
+        ("AE", "document-differs", f"{HEAD}.status"),
+    ),
+    "a-status-that-is-not-told": (
+        document(status=None, _status={"extension": [{"url": "urn:x", "valueString": "a"}]}),
+        ("AE", "status-missing", f"{HEAD}.status"),
+    ),
+    "an-entry-that-is-not-there": (
+        document(section=[{"entry": [ref("report"), ref("psa"), _BRIAN | {"display": "More"}]}]),
+        ("AE", "reference-outside", f"{HEAD}.section[0].entry[2].reference"),
+    ),
+    "a-section-about-somebody-else": (
+        document(section=[{"focus": {"reference": "Patient/other"}, "entry": [ref("report")]}]),
+        ("AE", "patients-several", f"{HEAD}.section[0].focus.reference"),
+    ),
+    "labels-without-end": (
+        document(meta={"security": [{"code": f"c{number}"} for number in range(1000)]}),
+        ("AE", "content-unsupported", f"{HEAD}.meta.security"),
     ),
     "status-that-is-none": (
         document(status="done"),

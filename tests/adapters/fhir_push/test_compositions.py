@@ -14,6 +14,7 @@ from adapters.intake.reading import Verdict
 from fhir_server.model import json
 from fhir_server.model.validate import judge
 from tests.adapters.fhir_push.bundles import (
+    ODS,
     THO,
     changed,
     composition,
@@ -22,6 +23,7 @@ from tests.adapters.fhir_push.bundles import (
     organization,
     ref,
     resources,
+    transaction,
     url_of,
 )
 from tests.adapters.fhir_push.hospital import MERSEY, Hospital, said
@@ -142,6 +144,7 @@ def test_a_document_that_is_not_finished_holds_its_report_until_it_is(hospital: 
         {"confidentiality": "R"},
         {"confidentiality": "V"},
         {"meta": {"security": [{"code": "R"}]}},
+        {"_confidentiality": {"extension": [{"url": "urn:x", "valueCode": "masked"}]}},
     ],
 )
 def test_a_document_that_is_not_for_everybody_holds_its_report(elements: Tree) -> None:
@@ -151,6 +154,17 @@ def test_a_document_that_is_not_for_everybody_holds_its_report(elements: Tree) -
     assert label[1] in {"R", "V"}
     for tree in (group.report.tree, group.observations[0].tree, group.specimens[0].tree):
         assert [one["code"] for one in tree["meta"]["security"]] == [label[1]]
+
+
+@pytest.mark.parametrize("tree", [message(), document(), transaction()])
+def test_a_bundle_that_is_labelled_holds_its_report(tree: Tree) -> None:
+    (group,) = became(tree | {"meta": {"security": [{"code": "R"}]}}).groups
+    assert (group.holds, group.security) == (("security-label",), (("", "R"),))
+
+
+def test_a_message_header_that_is_labelled_holds_its_report() -> None:
+    labelled = changed(message(), "entry.0.resource.meta", {"security": [{"code": "R"}]})
+    assert became(labelled).groups[0].holds == ("security-label",)
 
 
 def test_a_label_that_the_report_has_already_is_not_said_twice() -> None:
@@ -191,6 +205,11 @@ def test_text_that_is_in_no_entry_is_told_to_whoever_runs_the_feed() -> None:
     comment = [*composition()["section"], {"title": "Comment", "text": text}]
     assert flags(became(document(section=comment))) == [("entry-kept", HEAD)]
     assert flags(became(document(text=more))) == [("entry-kept", HEAD)]
+    around = [{"title": "Comment", "text": text, "section": composition()["section"]}]
+    assert flags(became(document(section=around))) == [("entry-kept", HEAD)]
+    of_nothing = [{"text": text, "entry": [ref("patient")]}]
+    assert flags(became(document(section=of_nothing))) == [("entry-kept", HEAD)]
+    assert flags(became(document(section=None, text=text))) == [("entry-kept", HEAD)]
     beside = [composition()["section"][0] | {"text": text}]
     assert flags(became(document(section=beside, text=text))) == []
     assert became(document()).accounted[0] == "filed in Provenance"
@@ -202,7 +221,43 @@ def test_who_answers_for_a_document_says_whose_feed_it_is(hospital: Hospital) ->
     assert said(answer) == (422, "", "not-for-us", f"{HEAD}.custodian")
     assert became(document(other, custodian=None)).groups
     by_network = document(custodian=ref("practice"), author=[ref("lab")])
-    assert became(by_network).groups
+    assert verdict(by_network) == ("AR", "not-for-us", f"{HEAD}.custodian")
+
+
+ODS_RYY = {"identifier": {"system": ODS, "value": "RYY"}, "display": "Another"}
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"custodian": ODS_RYY},
+        {"custodian": ODS_RYY | {"type": "Organization"}},
+        {"custodian": None, "author": [ODS_RYY]},
+        {"custodian": {"reference": f"{url_of('lab')}/_history/1"}},
+        {"custodian": {"reference": "Organization/lab"}},
+        {
+            "custodian": ref("lab"),
+            "author": [{"display": "Mersey"} | {"identifier": {"system": ODS, "value": "RXX"}}],
+        },
+    ],
+)
+def test_another_hospital_answers_for_no_document_of_this_feed(elements: Tree) -> None:
+    parts = resources() | {"lab": organization("RYY", "Another")}
+    tree = document(parts, **elements)
+    at_home = "https://lab.example/fhir/Organization/lab"
+    if elements.get("custodian") == {"reference": "Organization/lab"}:
+        tree = json.decode(json.encode(tree).replace(url_of("lab").encode(), at_home.encode()))
+        home = "https://lab.example/fhir/Composition/1"
+        tree["entry"][0]["fullUrl"] = home
+    assert verdict(tree)[1:] == ("not-for-us", f"{HEAD}.custodian")
+
+
+def test_authors_and_entries_are_not_multiplied() -> None:
+    # Each author looked for in each entry takes minutes.
+    tree = document(author=[{"reference": "urn:x"}] * 100_000, custodian=None)
+    entry = {"fullUrl": "urn:y", "resource": {"resourceType": "Organization"}}
+    head = head_of(tree | {"entry": [tree["entry"][0], *[entry] * 5_000]}, b"", "document")
+    assert (head.senders, head.entries) == ((), 5_001)
 
 
 def test_an_author_who_is_a_doctor_is_no_sender() -> None:
