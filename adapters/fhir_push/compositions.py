@@ -102,7 +102,7 @@ def _tells_more(part: Tree, composition: Entry, index: Index) -> bool:
     is_said = any(one is not None and one.type in _OWN for one in named)
     if "resourceType" in part:
         is_said = bool(inner)  # of the whole, the text is that of its sections
-    adds = "text" in part and (part["text"]["status"] == "additional" or not is_said)
+    adds = "text" in part and (part["text"].get("status") == "additional" or not is_said)
     return adds or any(_tells_more(one, composition, index) for one in inner)
 
 

@@ -210,6 +210,9 @@ def test_text_that_is_in_no_entry_is_told_to_whoever_runs_the_feed() -> None:
     of_nothing = [{"text": text, "entry": [ref("patient")]}]
     assert flags(became(document(section=of_nothing))) == [("entry-kept", HEAD)]
     assert flags(became(document(section=None, text=text))) == [("entry-kept", HEAD)]
+    untold = {"_status": {"extension": [{"url": "urn:x", "valueCode": "masked"}]}}
+    of_no_status = {name: part for name, part in text.items() if name != "status"} | untold
+    assert flags(became(document(text=of_no_status))) == []
     beside = [composition()["section"][0] | {"text": text}]
     assert flags(became(document(section=beside, text=text))) == []
     assert became(document()).accounted[0] == "filed in Provenance"
