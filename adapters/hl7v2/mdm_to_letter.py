@@ -65,16 +65,11 @@ def convert(message: Message, dialect: Dialect, received_at: datetime | None = N
     if event.cancels or tree["status"] == _WITHDRAWN:
         tree["status"], attached = _WITHDRAWN, []
     tree["content"] = [{"attachment": one.tree} for one in attached] or _announced(tree)
-    recorded = context.sent_at
-    if recorded is None:
-        raise refusal(101, "date-missing", "MSH.7", "MSH-7 does not say when this was sent.")
-    orc = next((one for one in parts.orders if one.name == "ORC"), None)
-    told = provenance(header, orc, key, received_at or recorded, context)
-    version = value(header, 10) or recorded.isoformat()
+    recorded = _sent_at(context)
     letter = Letter(
         person=person,
         document=Made(key, tree),
-        provenance=Made(("Provenance", *key, version), told),
+        provenance=_came_with(parts, header, key, received_at or recorded, context),
         practitioners=made(context.practitioners),
         organizations=made(context.organizations),
         flags=(),
@@ -98,6 +93,22 @@ def convert(message: Message, dialect: Dialect, received_at: datetime | None = N
     )
     guard(message, (person.tree, *(each.tree for each in letter.all_made())), context)
     return replace(letter, flags=flags_of(message, context))
+
+
+def _came_with(
+    parts: Parts, header: Segment, key: Key, recorded: datetime, context: Context
+) -> Made:
+    """Return the Provenance of this version of the document."""
+    orc = next((one for one in parts.orders if one.name == "ORC"), None)
+    version = value(header, 10) or _sent_at(context).isoformat()
+    told = provenance(header, orc, key, recorded, context)
+    return Made(("Provenance", *key, version), told)
+
+
+def _sent_at(context: Context) -> datetime:
+    if context.sent_at is None:
+        raise refusal(101, "date-missing", "MSH.7", "MSH-7 does not say when this was sent.")
+    return context.sent_at
 
 
 def _event(message: Message) -> DocumentEvent:

@@ -129,12 +129,7 @@ class Writer:
         before = self.current(tree["resourceType"], id_)
         if before is not None and before.patient != patient:
             raise AssertionError("a resource never moves from one patient to another")
-        if (
-            before is not None
-            and before.labels == labels
-            and _same_release(before, release_at, self.now)
-            and _same_content(before, tree)
-        ):
+        if before is not None and self._stands(before, tree, release_at, labels):
             return Filed(before, "unchanged")
         version = 1 if before is None else before.version + 1
         last_updated = self.now if before is None else max(self.now, before.last_updated + 1)
@@ -159,6 +154,11 @@ class Writer:
         if stored.type == "CareTeam" and patient:
             care.rewrite(self._transaction, {**tree, "id": id_}, patient)
         return Filed(stored, "created" if before is None else "updated")
+
+    def _stands(self, before: Stored, tree: Tree, release_at: int | None, labels: int) -> bool:
+        """Tell whether filing would make nothing but another version of the same."""
+        is_as_open = before.labels == labels and _same_release(before, release_at, self.now)
+        return is_as_open and _same_content(before, tree)
 
     def audit(self, subtype: str, **told: str) -> None:
         """Leave an entry on the ledger, which stands with what the piece writes."""
