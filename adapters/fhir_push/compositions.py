@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.fhir_push.bundle import Entry
 from adapters.fhir_push.references import Index, indexed, rewritten
+from adapters.fhir_push.rules import HEADS
 from adapters.fhir_push.setting import Setting
 from adapters.hl7v2.code_tables import THO, UNRESTRICTED
 from adapters.hl7v2.conversion import PATIENT
@@ -22,7 +23,6 @@ _TAKEN_BACK = frozenset({"entered-in-error"})
 _UNFINISHED = frozenset({"partial", "preliminary", "registered"})
 _NOT_WALKED = frozenset({"id", "meta", "relatesTo", "resourceType", "text"})
 """What refers to nothing, or to other documents."""
-_HEADS = frozenset({"Composition", "MessageHeader"})
 _MOST_LABELS = 20
 _OWN = frozenset({"DiagnosticReport", "Observation", "ServiceRequest", "Specimen"})
 _CONFIDENTIALITY = f"{THO}/v3-Confidentiality"
@@ -42,14 +42,13 @@ def as_composed(entries: Sequence[Entry], bundle: Tree) -> Sequence[Entry]:
     `content-unsupported`) for more labels than anybody means.
     """
     labels = _labels(bundle, entries[0])
-    labelled = [
-        replace(entry, tree=_with_labels(entry.tree, labels)) if entry.type in _OWN else entry
-        for entry in (entries if labels else ())
-    ]
+    if labels:
+        entries = [
+            replace(entry, tree=_with_labels(entry.tree, labels)) if entry.type in _OWN else entry
+            for entry in entries
+        ]
     composition = composition_of(entries)
-    if composition is None:
-        return labelled or entries
-    return _with_sections(labelled or entries, composition)
+    return entries if composition is None else _with_sections(entries, composition)
 
 
 def require_agreeing(setting: Setting) -> None:
@@ -91,9 +90,9 @@ def answering_for(entries: Sequence[Entry]) -> Tree | None:
     return custodian or first
 
 
-def tells_more(composition: Entry, entries: Sequence[Entry]) -> bool:
-    """Tell whether a Composition has text that nothing in the Bundle is sure to say as well."""
-    return _tells_more(composition.tree, composition, indexed(entries))
+def tells_more(entry: Entry, index: Index) -> bool:
+    """Tell whether *entry* is a Composition with text that nothing else is sure to say as well."""
+    return entry.type == "Composition" and _tells_more(entry.tree, entry, index)
 
 
 def _tells_more(part: Tree, composition: Entry, index: Index) -> bool:
@@ -109,7 +108,7 @@ def _tells_more(part: Tree, composition: Entry, index: Index) -> bool:
 def _labels(bundle: Tree, head: Entry) -> Sequence[Tree]:
     """Return the labels, other than for everybody, of a Bundle and of its head, each once."""
     sent = list(bundle.get("meta", {}).get("security", ()))
-    if head.type in _HEADS:
+    if head.type in HEADS:
         sent += head.tree.get("meta", {}).get("security", ())
     if head.type == "Composition":
         # A level that is withheld (`_confidentiality`) may be any.

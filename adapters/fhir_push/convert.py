@@ -17,6 +17,7 @@ from adapters.fhir_push.orders import order_keys, orders_of
 from adapters.fhir_push.person import person_of, the_patient
 from adapters.fhir_push.references import Rewriting, indexed
 from adapters.fhir_push.reports import Plan, group_of, planned
+from adapters.fhir_push.rules import HEADS
 from adapters.fhir_push.setting import Setting
 from adapters.hl7v2.conversion import PATIENT, Conversion, Flag, Key, PersonNamed
 from adapters.hl7v2.dialect import Dialect
@@ -25,7 +26,6 @@ from adapters.hl7v2.refusal import Refused
 
 Tree = dict[str, Any]
 
-_HEADS = frozenset({"Composition", "MessageHeader"})
 _TOMORROW = timedelta(days=1)
 
 
@@ -155,16 +155,13 @@ def _plans(setting: Setting) -> list[Plan]:
 
 def _flag_kept(setting: Setting, keys: Mapping[int, Key]) -> None:
     for entry in setting.entries:
-        if entry.type == "Composition":
-            is_told = not compositions.tells_more(entry, setting.entries)
-        else:
-            is_told = entry.number in keys or entry.type in _HEADS
-        if not is_told:
+        is_told = entry.number in keys or entry.type in HEADS
+        if not is_told or compositions.tells_more(entry, setting.rewriting.index):
             setting.rewriting.flags.append(Flag("entry-kept", entry.path))
 
 
 def _fate(entry: Entry, keys: Mapping[int, Key]) -> str:
-    if entry.type in _HEADS:
+    if entry.type in HEADS:
         return "filed in Provenance"
     if entry.number in keys:
         return f"filed as {entry.type}"

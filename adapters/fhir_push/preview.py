@@ -1,7 +1,8 @@
 """What a Bundle would become, without writing anything: for a hospital that tries its own."""
 
-from adapters.fhir_push.bundle import kind_said, opened
-from adapters.fhir_push.reading import Came, converted
+from adapters.fhir_push.bundle import opened
+from adapters.fhir_push.head import kind_said
+from adapters.fhir_push.reading import Came, tried
 from adapters.hl7v2.ack import Fault
 from adapters.hl7v2.refusal import Refused
 from adapters.intake.feeds import Feed
@@ -23,21 +24,21 @@ def preview(raw: bytes, feed: Feed, base: str) -> Preview:
         kind = kind_said(opened(raw))
     except Refused:
         kind = "message"  # it is refused in the same words below
-    tried = converted(feed, Came(raw, kind, _PEER, clock.now(), base))
-    if isinstance(tried.content, Verdict):
-        why = tried.content.why
+    found = tried(feed, Came(raw, kind, _PEER, clock.now(), base))
+    if isinstance(found.content, Verdict):
+        why = found.content.why
         several = (
             Fault(why.hl7_code, why.code, issue.expression or why.field, issue.text)
-            for issue in tried.issues
+            for issue in found.issues
         )
         return Preview(
-            tried.control_id, tried.content.ack or "AE", tuple(several) or (why,), (), (), None
+            found.control_id, found.content.ack or "AE", tuple(several) or (why,), (), (), None
         )
-    content = tried.content
+    content = found.content
     try:
         bundle = bundle_of(content, base)
     except Invalid as invalid:
-        return Preview(tried.control_id, "AE", faults_of(invalid, "Bundle"), (), (), None)
+        return Preview(found.control_id, "AE", faults_of(invalid, "Bundle"), (), (), None)
     accounted = (f"Bundle.entry[{number}] {fate}" for number, fate in content.accounted.items())
     flags = tuple(f"{flag.code} {flag.address}" for flag in content.flags)
-    return Preview(tried.control_id, "AA", (), flags, tuple(accounted), bundle, content)
+    return Preview(found.control_id, "AA", (), flags, tuple(accounted), bundle, content)

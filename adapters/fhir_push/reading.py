@@ -11,9 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from adapters.fhir_push.answers import Wording
-from adapters.fhir_push.bundle import KINDS, Faulty, Head, Kind, entries_of, head_of, opened
+from adapters.fhir_push.bundle import KINDS, Faulty, Head, Kind, entries_of, opened
 from adapters.fhir_push.compositions import as_composed
 from adapters.fhir_push.convert import Agreement, Converted, convert
+from adapters.fhir_push.head import head_of
 from adapters.hl7v2.ack import fault_of
 from adapters.hl7v2.conversion import Conversion, Key
 from adapters.hl7v2.header import Header, glimpse
@@ -94,7 +95,7 @@ class Tried:
     issues: Sequence[Issue]
 
 
-def converted(feed: Feed, came: Came) -> Tried:
+def tried(feed: Feed, came: Came) -> Tried:
     """Return what the Bundle that *came* would become, were it of *feed*; nobody is answered."""
     opened_ = _opened(came)
     content, _, issues = _content(feed, opened_, came)

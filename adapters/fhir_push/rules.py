@@ -25,6 +25,8 @@ CONTAINED_TYPES = DIRECTORY_TYPES | PART_TYPES | frozenset({"Specimen"})
 _WITH_STATUS = frozenset({"Composition", "DiagnosticReport", "Observation", "ServiceRequest"})
 _FIRST = {"message": "MessageHeader", "document": "Composition"}
 """The type with which a Bundle of a kind begins."""
+HEADS = frozenset(_FIRST.values())
+"""Types of which one resource begins a Bundle, and says what it is."""
 _CONDITIONS = ("ifNoneMatch", "ifModifiedSince", "ifMatch", "ifNoneExist")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.fhir_push.bundle import head_of
+from adapters.fhir_push.head import head_of
 from adapters.fhir_push.reading import Came, choose, kind_of, read
 from adapters.hl7v2.conversion import Conversion
 from adapters.hl7v2.orders import Orders
@@ -253,6 +253,16 @@ def test_another_hospital_answers_for_no_document_of_this_feed(elements: Tree) -
         home = "https://lab.example/fhir/Composition/1"
         tree["entry"][0]["fullUrl"] = home
     assert verdict(tree)[1:] == ("not-for-us", f"{HEAD}.custodian")
+
+
+def test_a_name_that_two_servers_gave_is_the_one_of_the_documents_own() -> None:
+    parts = resources() | {"other": organization("RXX", "Mersey")}
+    parts["lab"] = organization("RYY", "Another")
+    tree = document(parts, custodian={"reference": "Organization/1"}, author=[ref("doctor")])
+    places = {0: "a.example/Composition/1", 1: "a.example/Organization/1"}
+    for number, place in (places | {9: "b.example/Organization/1"}).items():
+        tree["entry"][number]["fullUrl"] = f"https://{place}"
+    assert head_of(tree, b"", "document").senders == ("RYY",)
 
 
 def test_authors_and_entries_are_not_multiplied() -> None:
